@@ -1,0 +1,254 @@
+// The block cache: translated code by physical address, and what happens when guest code is overwritten.
+//
+// A block is straight-line guest code from one page (its last instruction alone may reach into the next; such an
+// instruction gets a block of its own). It is found by (physical address, RIP, CS base, mode): the operations contain
+// guest addresses, so the same frame mapped twice makes two blocks.
+//
+// Memory: scratch for building | hash heads | jump cache | blocks, allocated upwards. When that is full everything is
+// dropped and building starts again: simple, and cheaper than it sounds.
+
+import { BLOCKS_END, PAGE_HAS_CODE, PAGE_INFO, PAGE_INFO_SIZE, STATE } from '../layout/memory';
+import { S_SMC } from '../layout/x86-state';
+import { tlbGeneration, tlbProtectFrame } from '../mmu/tlb';
+import { SCRATCH_END, SCRATCH_OPS, SCRATCH_SIDE } from './emit';
+import { OP_BYTES } from './ops';
+
+// --- Block header ---
+/** u32 next block with the same hash. */
+const B_HASH_NEXT: usize = 0;
+/** u32 next block on the same physical page; and on the second page, if it reaches there. */
+const B_PAGE_NEXT: usize = 4;
+const B_PAGE2_NEXT: usize = 8;
+/** u32 physical address of the first byte; of the second page, or 0. */
+export const B_PHYS: usize = 12;
+const B_PHYS2: usize = 16;
+/** u32 mode bits. */
+export const B_MODE: usize = 20;
+/** u64 RIP (offset in CS) of the first instruction. */
+export const B_RIP: usize = 24;
+/** u32 CS base. */
+export const B_CS_BASE: usize = 32;
+/** u16 bytes of guest code; u16 instructions. */
+export const B_LENGTH: usize = 36;
+export const B_INSNS: usize = 38;
+/** u32 address of the side table. */
+export const B_SIDE: usize = 40;
+/** u32 operations. */
+export const B_OPS: usize = 44;
+/** u32 blocks that follow: 0 fall-through or JMP, 1 taken. */
+export const B_CHAIN: usize = 48;
+/** u32 serial numbers that those blocks had when linked. */
+export const B_CHAIN_SERIAL: usize = 56;
+/** u32 serial number, unique in the life of the core; 0 when the block has been dropped. */
+export const B_SERIAL: usize = 64;
+/** u32 executions counted by the dispatcher (for the JIT). */
+export const B_COUNT: usize = 68;
+/** u64 RIP after the block. */
+export const B_END_RIP: usize = 72;
+/** First operation. */
+export const B_CODE: usize = 80;
+
+const HASH_BITS: u32 = 16;
+const HASH_BASE: usize = (SCRATCH_END + 63) & ~63;
+const JUMP_BASE: usize = HASH_BASE + (4 << HASH_BITS);
+const JUMP_BITS: u32 = 13;
+/** A jump-cache entry: u64 RIP, u32 block, u32 TLB generation. */
+const JUMP_BYTES: usize = 16;
+const HEAP_BASE: usize = JUMP_BASE + (JUMP_BYTES << JUMP_BITS);
+
+let heap: usize = HEAP_BASE;
+let serial: u32 = 0;
+/** The block being executed: a write into it must end it early. */
+let running: usize = 0;
+
+// Counters, for statistics.
+export let blocksBuilt: u64 = 0;
+export let blocksDropped: u64 = 0;
+export let cacheFlushes: u64 = 0;
+
+export function setRunning(block: usize): void {
+  running = block;
+}
+
+function hashOf(phys: u32, rip: u64): usize {
+  const h = (phys ^ (<u32>rip * 0x9e3779b1)) * 0x85ebca6b;
+  return HASH_BASE + ((<usize>h >> (32 - HASH_BITS)) << 2);
+}
+
+/** The block for this key, or 0. */
+export function findBlock(phys: u32, rip: u64, csBase: u32, mode: u32): usize {
+  let b = <usize>load<u32>(hashOf(phys, rip));
+  while (b) {
+    if (
+      load<u32>(b, B_PHYS) == phys &&
+      load<u64>(b, B_RIP) == rip &&
+      load<u32>(b, B_MODE) == mode &&
+      load<u32>(b, B_CS_BASE) == csBase
+    )
+      return b;
+    b = load<u32>(b, B_HASH_NEXT);
+  }
+  return 0;
+}
+
+/** Drops every block. Only between blocks. */
+export function dropAllBlocks(): void {
+  memory.fill(HASH_BASE, 0, HEAP_BASE - HASH_BASE);
+  for (let at: usize = PAGE_INFO; at < <usize>(PAGE_INFO + PAGE_INFO_SIZE); at += 4) {
+    const info = load<u32>(at);
+    if (info & PAGE_HAS_CODE) store<u32>(at, info & 3);
+  }
+  heap = HEAP_BASE;
+  cacheFlushes++;
+}
+
+function pageInfoAt(phys: u32): usize {
+  return PAGE_INFO + ((<usize>phys >> 12) << 2);
+}
+
+/** Puts `block` on the list of the frame at `phys`; `link` is the header field that holds the next one. */
+function linkPage(block: usize, phys: u32, link: usize): void {
+  const at = pageInfoAt(phys);
+  const info = load<u32>(at);
+  store<u32>(block + link, info & ~15);
+  store<u32>(at, (info & 3) | PAGE_HAS_CODE | <u32>block);
+  // From now on stores to this frame must be seen.
+  if (!(info & PAGE_HAS_CODE)) tlbProtectFrame(phys & 0xfffff000);
+}
+
+/** Makes a block of what emit() has gathered. `phys2`: physical address of the second page that it reaches, or 0. */
+export function finishBlock(
+  phys: u32,
+  phys2: u32,
+  rip: u64,
+  csBase: u32,
+  mode: u32,
+  length: u32,
+  insns: u32,
+  ops: u32,
+  endRip: u64,
+): usize {
+  const codeBytes = <usize>ops * OP_BYTES;
+  const bytes = (B_CODE + codeBytes + ((<usize>ops) << 2) + 15) & ~15;
+  if (heap + bytes > <usize>BLOCKS_END) dropAllBlocks();
+  const b = heap;
+  heap += bytes;
+  serial++;
+  blocksBuilt++;
+  store<u32>(b, 0, B_PAGE2_NEXT);
+  store<u32>(b, phys, B_PHYS);
+  store<u32>(b, phys2, B_PHYS2);
+  store<u32>(b, mode, B_MODE);
+  store<u64>(b, rip, B_RIP);
+  store<u32>(b, csBase, B_CS_BASE);
+  store<u16>(b, length, B_LENGTH);
+  store<u16>(b, insns, B_INSNS);
+  store<u32>(b, ops, B_OPS);
+  store<u32>(b, <u32>(b + B_CODE + codeBytes), B_SIDE);
+  store<u64>(b, 0, B_CHAIN);
+  store<u64>(b, 0, B_CHAIN_SERIAL);
+  store<u32>(b, serial, B_SERIAL);
+  store<u32>(b, 0, B_COUNT);
+  store<u64>(b, endRip, B_END_RIP);
+  memory.copy(b + B_CODE, SCRATCH_OPS, codeBytes);
+  memory.copy(b + B_CODE + codeBytes, SCRATCH_SIDE, (<usize>ops) << 2);
+
+  const head = hashOf(phys, rip);
+  store<u32>(b, load<u32>(head), B_HASH_NEXT);
+  store<u32>(head, <u32>b);
+  linkPage(b, phys, B_PAGE_NEXT);
+  if (phys2) linkPage(b, phys2, B_PAGE2_NEXT);
+  return b;
+}
+
+/** Does [phys, phys + size) touch the block's code? */
+function overlaps(b: usize, phys: u32, size: u32): bool {
+  const start = load<u32>(b, B_PHYS);
+  const length = <u32>load<u16>(b, B_LENGTH);
+  const phys2 = load<u32>(b, B_PHYS2);
+  if (!phys2) return phys < start + length && start < phys + size;
+  const first = 0x1000 - (start & 0xfff);
+  return (phys < start + first && start < phys + size) || (phys < phys2 + (length - first) && phys2 < phys + size);
+}
+
+function unhash(b: usize): void {
+  let at = hashOf(load<u32>(b, B_PHYS), load<u64>(b, B_RIP));
+  while (<usize>load<u32>(at) != b) at = <usize>load<u32>(at) + B_HASH_NEXT;
+  store<u32>(at, load<u32>(b, B_HASH_NEXT));
+}
+
+/**
+ * The guest is about to write [phys, phys + size), within one page, that holds translated code. Blocks that the
+ * write touches are dropped; the others on the page stay, so that data beside code costs little.
+ */
+export function codeWritten(phys: u32, size: u32): void {
+  const page = phys & 0xfffff000;
+  const info = pageInfoAt(phys);
+  let link = info;
+  let b = <usize>(load<u32>(info) & ~15);
+  while (b) {
+    const next = nextOnPage(b, page);
+    if (!load<u32>(b, B_SERIAL) || overlaps(b, phys, size)) {
+      if (load<u32>(b, B_SERIAL)) {
+        unhash(b);
+        store<u32>(b, 0, B_SERIAL);
+        blocksDropped++;
+        if (b == running) store<u32>(STATE, 1, S_SMC);
+      }
+      // Unlink from this page; on its other page a dropped block is skipped, and unlinked at the next write there.
+      if (link == info) store<u32>(info, (load<u32>(info) & 15) | <u32>next);
+      else store<u32>(link, <u32>next);
+    } else link = b + nextLink(b, page);
+    b = next;
+  }
+  if (!(load<u32>(info) & ~15)) store<u32>(info, load<u32>(info) & 3);
+}
+
+function nextLink(b: usize, page: u32): usize {
+  return (load<u32>(b, B_PHYS) & 0xfffff000) == page ? B_PAGE_NEXT : B_PAGE2_NEXT;
+}
+
+function nextOnPage(b: usize, page: u32): usize {
+  return <usize>load<u32>(b + nextLink(b, page));
+}
+
+/** As codeWritten, for any range: devices and loaders that write to guest memory. */
+export function codeWrittenRange(phys: u32, size: u32): void {
+  let at = phys;
+  let left = size;
+  while (left) {
+    const room: u32 = 0x1000 - (at & 0xfff);
+    const n = left < room ? left : room;
+    if (load<u32>(pageInfoAt(at)) & PAGE_HAS_CODE) codeWritten(at, n);
+    at += n;
+    left -= n;
+  }
+}
+
+// --- Jump cache: RIP → block, valid for one TLB generation ---
+
+function jumpSlot(rip: u64): usize {
+  const r = <u32>rip;
+  return JUMP_BASE + <usize>((r ^ (r >> JUMP_BITS)) & ((1 << JUMP_BITS) - 1)) * JUMP_BYTES;
+}
+
+/** The block last seen at `rip` if nothing has changed since, else 0. */
+export function jumpLookup(rip: u64, csBase: u32, mode: u32): usize {
+  const e = jumpSlot(rip);
+  if (load<u64>(e) != rip || load<u32>(e, 12) != tlbGeneration) return 0;
+  const b = <usize>load<u32>(e, 8);
+  if (!load<u32>(b, B_SERIAL) || load<u32>(b, B_MODE) != mode || load<u32>(b, B_CS_BASE) != csBase) return 0;
+  return b;
+}
+
+export function jumpRemember(rip: u64, block: usize): void {
+  const e = jumpSlot(rip);
+  store<u64>(e, rip);
+  store<u32>(e, <u32>block, 8);
+  store<u32>(e, tlbGeneration, 12);
+}
+
+/** Bytes of the block heap in use. */
+export function blockBytes(): u32 {
+  return <u32>(heap - HEAP_BASE);
+}

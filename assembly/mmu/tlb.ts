@@ -1,0 +1,99 @@
+// The soft TLB: direct-mapped, one table each for supervisor, user, and supervisor with SMAP overridden.
+//
+// An entry is 32 bytes:
+//   0  u64 read tag    8  u64 write tag    16  u64 fetch tag
+//  24  u32 addend: host address = u32(linear address) + addend
+//  28  u32 physical page address | TLB_GLOBAL
+// A tag is the linear page address if such an access may go straight to memory, otherwise TAG_NONE, which no page
+// address equals. So one comparison of ((address + size - 1) & ~0xFFF) with the tag rejects a miss, a page-crossing
+// access, a missing right, MMIO, firmware, and (write tag left out) pages that are clean or hold translated code.
+
+import { STATE, TLB_BASE, TLB_BITS, TLB_ENTRY, TLB_SIZE } from '../layout/memory';
+import { S_TLB } from '../layout/x86-state';
+
+export const TAG_NONE: u64 = 0xffffffffffffffff;
+export const TLB_GLOBAL: u32 = 1;
+export const TLB_MASK: u32 = (1 << TLB_BITS) - 1;
+
+/** Indexes of the three tables. */
+export const TLB_SUPERVISOR: u32 = 0;
+export const TLB_USER: u32 = 1;
+export const TLB_SUPERVISOR_AC: u32 = 2;
+
+/** Offsets in an entry. */
+export const TLB_READ: usize = 0;
+export const TLB_WRITE: usize = 8;
+export const TLB_FETCH: usize = 16;
+export const TLB_ADDEND: usize = 24;
+export const TLB_PHYS: usize = 28;
+
+// Filled entries are remembered in a list, so that a flush need not sweep all tables.
+const USED_MAX: u32 = 2048;
+const used: usize = memory.data(2048 * 4);
+let usedCount: u32 = 0;
+
+/** Grows at each flush: whoever caches translations by linear address (jump cache) compares it. */
+export let tlbGeneration: u32 = 1;
+
+export function tlbTable(index: u32): usize {
+  return TLB_BASE + <usize>index * TLB_SIZE;
+}
+
+/** The entry that `linear` maps to in table `table`. Higher bits are folded in: stacks and heaps tend to be aligned alike. */
+export function tlbSlot(table: usize, linear: u64): usize {
+  const page = <u32>(linear >> 12);
+  return table + <usize>((page ^ (page >> TLB_BITS)) & TLB_MASK) * TLB_ENTRY;
+}
+
+/** The entry of the table in use. */
+export function tlbEntry(linear: u64): usize {
+  return tlbSlot(load<u32>(STATE, S_TLB), linear);
+}
+
+/** Notes that `entry` is about to be filled. */
+export function tlbUse(entry: usize): void {
+  if (usedCount < USED_MAX) store<u32>(used + ((<usize>usedCount) << 2), <u32>entry);
+  usedCount++;
+}
+
+function clear(entry: usize): void {
+  store<u64>(entry, TAG_NONE, TLB_READ);
+  store<u64>(entry, TAG_NONE, TLB_WRITE);
+  store<u64>(entry, TAG_NONE, TLB_FETCH);
+  store<u32>(entry, 0, TLB_PHYS);
+}
+
+/** Empties the TLB; global entries stay when `keepGlobal`. */
+export function tlbFlush(keepGlobal: bool): void {
+  tlbGeneration++;
+  if (usedCount <= USED_MAX) {
+    let kept: u32 = 0;
+    for (let i: u32 = 0; i < usedCount; i++) {
+      const entry = <usize>load<u32>(used + ((<usize>i) << 2));
+      if (keepGlobal && load<u32>(entry, TLB_PHYS) & TLB_GLOBAL) {
+        store<u32>(used + ((<usize>kept) << 2), <u32>entry);
+        kept++;
+      } else clear(entry);
+    }
+    usedCount = kept;
+    return;
+  }
+  usedCount = 0;
+  for (let entry: usize = TLB_BASE; entry < <usize>(TLB_BASE + 3 * TLB_SIZE); entry += TLB_ENTRY) {
+    if (keepGlobal && load<u32>(entry, TLB_PHYS) & TLB_GLOBAL) tlbUse(entry);
+    else clear(entry);
+  }
+}
+
+/** Drops one page from all three tables (INVLPG). */
+export function tlbInvalidate(linear: u64): void {
+  tlbGeneration++;
+  for (let i: u32 = 0; i < 3; i++) clear(tlbSlot(tlbTable(i), linear));
+}
+
+/** Takes the write (and, for a removed frame, every) right away from all entries of a physical page. */
+export function tlbProtectFrame(phys: u32): void {
+  for (let entry: usize = TLB_BASE; entry < <usize>(TLB_BASE + 3 * TLB_SIZE); entry += TLB_ENTRY) {
+    if ((load<u32>(entry, TLB_PHYS) & 0xfffff000) == phys) store<u64>(entry, TAG_NONE, TLB_WRITE);
+  }
+}

@@ -1,0 +1,246 @@
+// The run loop: finds the block at RIP, executes it, follows chains, delivers exceptions and interrupts.
+
+import {
+  B_CHAIN,
+  B_CHAIN_SERIAL,
+  B_COUNT,
+  B_INSNS,
+  B_LENGTH,
+  B_RIP,
+  B_SERIAL,
+  findBlock,
+  jumpLookup,
+  jumpRemember,
+} from '../ir/blocks';
+import { exec, LEFT_FAULT, LEFT_INDIRECT, pendingInstructions, unexecuted } from '../ir/interp';
+import { EXIT_DEBUG, EXIT_HALT, EXIT_SHUTDOWN, EXIT_SLICE_END } from '../layout/exits';
+import { STATE } from '../layout/memory';
+import {
+  ACTIVITY_ACTIVE,
+  ACTIVITY_HLT,
+  ACTIVITY_SHUTDOWN,
+  FLAG_IF,
+  FLAG_RF,
+  FLAG_TF,
+  S_ACTIVITY,
+  S_ATTENTION,
+  S_BUDGET,
+  S_EXIT_REQUEST,
+  S_ICOUNT,
+  S_INT_SHADOW,
+  S_INTR,
+  S_KICK,
+  S_MODE,
+  S_NMI_BLOCKED,
+  S_NMI_PENDING,
+  S_RFLAGS,
+  S_RIP,
+  S_SMC,
+  S_TLB,
+  SEG_BASE,
+  SEG_CS,
+  SEG_LIMIT,
+} from '../layout/x86-state';
+import { ACCESS_FETCH, translate } from '../mmu/walk';
+import { haveBreakpoints, isBreakpoint } from './breakpoints';
+import { checkCodeBreakpoint, finishInstruction } from './debug';
+import { EXC_GP, EXC_NMI, faulted, raiseCode } from './fault';
+import { acknowledgeInterrupt } from './host';
+import { DELIVER_EXTERNAL, DELIVER_NMI, deliver, deliverDebug, deliverFault } from './interrupt';
+import { MODE_CODE, MODE_FLAT_CS, MODE_SINGLE, segSlot } from './mode';
+import { translateBlock } from './translate';
+
+/** Budget at the start of the slice. */
+let sliceBudget: i64 = 0;
+/** Instructions left in the slice, after the block in execution. */
+let budget: i64 = 0;
+/** Instruction count at the start of the slice. */
+let startCount: u64 = 0;
+/** A breakpoint where the slice starts does not stop it again. */
+let resumeAt: u64 = 0;
+
+/** Instructions retired so far, exact inside bus callbacks: the one in execution does not count yet. */
+export function retired(): u64 {
+  return startCount + <u64>(sliceBudget - budget) - pendingInstructions();
+}
+
+/** Interrupts and requests at an instruction boundary. Returns an exit reason + 1, or 0 to go on. */
+function attend(): u32 {
+  const request = load<u32>(STATE, S_EXIT_REQUEST);
+  if (request) {
+    store<u32>(STATE, 0, S_EXIT_REQUEST);
+    return request;
+  }
+  if (load<u32>(STATE, S_KICK)) {
+    store<u32>(STATE, 0, S_KICK);
+    return EXIT_SLICE_END + 1;
+  }
+  const shadow = load<u32>(STATE, S_INT_SHADOW);
+  if (!shadow) {
+    if (load<u32>(STATE, S_NMI_PENDING) && !load<u32>(STATE, S_NMI_BLOCKED)) {
+      store<u32>(STATE, 0, S_NMI_PENDING);
+      store<u32>(STATE, 1, S_NMI_BLOCKED);
+      store<u32>(STATE, ACTIVITY_ACTIVE, S_ACTIVITY);
+      deliver(EXC_NMI, DELIVER_NMI, false, 0);
+    } else if (load<u32>(STATE, S_INTR) && load<u32>(STATE, S_RFLAGS) & FLAG_IF) {
+      const vector = acknowledgeInterrupt();
+      if (vector >= 0) {
+        store<u32>(STATE, ACTIVITY_ACTIVE, S_ACTIVITY);
+        deliver(<u32>vector, DELIVER_EXTERNAL, false, 0);
+      }
+    }
+    if (faulted()) deliverFault();
+  }
+  if (!load<u32>(STATE, S_INTR) && !load<u32>(STATE, S_NMI_PENDING)) store<u32>(STATE, 0, S_ATTENTION);
+  return 0;
+}
+
+/** The block at RIP for `mode`, translated if need be; 0 with a fault raised. */
+function blockAt(rip: u64, mode: u32): usize {
+  const cs = segSlot(SEG_CS);
+  const code64 = (mode & MODE_CODE) == 3;
+  const csBase: u32 = code64 ? 0 : <u32>load<u64>(cs, SEG_BASE);
+  let b = jumpLookup(rip, csBase, mode);
+  if (!b) {
+    const linear = code64 ? rip : (rip + csBase) & 0xffffffff;
+    if (!(mode & MODE_FLAT_CS) && rip > load<u32>(cs, SEG_LIMIT)) {
+      raiseCode(EXC_GP, 0);
+      return 0;
+    }
+    const phys = translate(linear, ACCESS_FETCH, load<u32>(STATE, S_TLB));
+    if (faulted()) return 0;
+    b = findBlock(<u32>phys, rip, csBase, mode);
+    if (!b) b = translateBlock(phys, linear, rip, csBase, mode);
+    if (!b) return 0;
+    // Code that is not all in memory may change without being written.
+    if (!(phys >> 32)) jumpRemember(rip, b);
+  }
+  if (!(mode & MODE_FLAT_CS) && rip + load<u16>(b, B_LENGTH) - 1 > load<u32>(cs, SEG_LIMIT)) {
+    // The limit of CS falls inside the block: go by single instructions until the one that crosses it.
+    if (!(mode & MODE_SINGLE)) return blockAt(rip, mode | MODE_SINGLE);
+    raiseCode(EXC_GP, 0);
+    return 0;
+  }
+  return b;
+}
+
+/** Does a constant jump from block `from` to `rip` stay on its page, so that the two may be linked? */
+function linkable(from: usize, rip: u64): bool {
+  const csBase = load<u64>(segSlot(SEG_CS), SEG_BASE);
+  return (load<u64>(from, B_RIP) + csBase) >> 12 == (rip + csBase) >> 12;
+}
+
+/** Runs at most `instructions` instructions; returns EXIT_*. */
+export function runSlice(instructions: u32): u32 {
+  startCount = load<u64>(STATE, S_ICOUNT);
+  sliceBudget = <i64>instructions;
+  budget = sliceBudget;
+  const reason = runLoop();
+  store<u64>(STATE, startCount + <u64>(sliceBudget - budget), S_ICOUNT);
+  sliceBudget = 0;
+  budget = 0;
+  startCount = load<u64>(STATE, S_ICOUNT);
+  return reason;
+}
+
+function runLoop(): u32 {
+  // The block just left by a constant jump, to be linked with the one found next.
+  let from: usize = 0;
+  let fromSlot: u32 = 0;
+  let first = true;
+  while (true) {
+    if (load<u32>(STATE, S_ATTENTION)) {
+      const reason = attend();
+      if (reason) return reason - 1;
+    }
+    const activity = load<u32>(STATE, S_ACTIVITY);
+    if (activity == ACTIVITY_HLT) return EXIT_HALT;
+    if (activity == ACTIVITY_SHUTDOWN) return EXIT_SHUTDOWN;
+    if (budget <= 0) return EXIT_SLICE_END;
+
+    const shadow = load<u32>(STATE, S_INT_SHADOW);
+    let mode = load<u32>(STATE, S_MODE);
+    const single = (mode & MODE_SINGLE) != 0;
+    if (shadow) mode |= MODE_SINGLE;
+    const rip = load<u64>(STATE, S_RIP);
+    if (haveBreakpoints()) {
+      from = 0;
+      const linear = (mode & MODE_CODE) == 3 ? rip : (rip + load<u64>(segSlot(SEG_CS), SEG_BASE)) & 0xffffffff;
+      if (isBreakpoint(linear) && !(first && linear == resumeAt)) {
+        resumeAt = linear;
+        return EXIT_DEBUG;
+      }
+      resumeAt = 0;
+    }
+    first = false;
+    if (single && checkCodeBreakpoint()) {
+      deliverDebug();
+      if (faulted()) deliverFault();
+      continue;
+    }
+
+    let b = blockAt(rip, mode);
+    if (b && <i64>load<u16>(b, B_INSNS) > budget) b = blockAt(rip, mode | MODE_SINGLE);
+    if (!b) {
+      from = 0;
+      store<u32>(STATE, 0, S_INT_SHADOW);
+      deliverFault();
+      continue;
+    }
+    if (from && load<u32>(from, B_SERIAL)) {
+      store<u32>(from + (fromSlot << 2), <u32>b, B_CHAIN);
+      store<u32>(from + (fromSlot << 2), load<u32>(b, B_SERIAL), B_CHAIN_SERIAL);
+    }
+    from = 0;
+    if (shadow) store<u32>(STATE, 0, S_INT_SHADOW);
+
+    if (single) {
+      runSingle(b);
+      continue;
+    }
+
+    // Follow chains for as long as nothing wants attention.
+    while (true) {
+      budget -= load<u16>(b, B_INSNS);
+      store<u32>(b, load<u32>(b, B_COUNT) + 1, B_COUNT);
+      const left = exec(b);
+      if (left >= LEFT_INDIRECT) {
+        budget += unexecuted;
+        store<u32>(STATE, 0, S_SMC);
+        if (left == LEFT_FAULT) deliverFault();
+        break;
+      }
+      const next = <usize>load<u32>(b + (left << 2), B_CHAIN);
+      if (next && load<u32>(next, B_SERIAL) == load<u32>(b + (left << 2), B_CHAIN_SERIAL)) {
+        if (load<u32>(STATE, S_ATTENTION) || <i64>load<u16>(next, B_INSNS) > budget) break;
+        b = next;
+        continue;
+      }
+      if (!(mode & MODE_SINGLE) && linkable(b, load<u64>(STATE, S_RIP))) {
+        from = b;
+        fromSlot = left;
+      }
+      store<u32>(STATE, 0, S_SMC);
+      break;
+    }
+  }
+}
+
+/** One instruction with TF set or hardware breakpoints enabled: its #DB traps come after it. */
+function runSingle(b: usize): void {
+  const trap = (load<u32>(STATE, S_RFLAGS) & FLAG_TF) != 0;
+  budget -= load<u16>(b, B_INSNS);
+  const left = exec(b);
+  store<u32>(STATE, 0, S_SMC);
+  if (left == LEFT_FAULT) {
+    budget += unexecuted;
+    deliverFault();
+    return;
+  }
+  // RF holds for one instruction (SDM vol. 3, 18.3.1.1).
+  store<u32>(STATE, load<u32>(STATE, S_RFLAGS) & ~FLAG_RF, S_RFLAGS);
+  if (finishInstruction(trap)) {
+    deliverDebug();
+    if (faulted()) deliverFault();
+  }
+}

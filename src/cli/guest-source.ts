@@ -1,0 +1,142 @@
+// What a run starts from: image, boot modules, disks and BIOS, read and checked before anything is built.
+
+import { basename } from 'node:path';
+import type { BlockBackend } from '../devices/block-backend.js';
+import { type Isa, type LoadOptions, type RecognizedImage, recognizeImage } from '../loaders/index.js';
+import type { PcBoot } from '../machine/pc-board.js';
+import { TsvmError } from '../vcpu/vcpu.js';
+import { DiskFile, ThrowAwayOverlay } from './disk-file.js';
+import { InputFile, readOwn, readWhole } from './files.js';
+import { parseDisk, quote } from './options.js';
+
+export interface SourceOptions {
+  readonly image?: string | undefined;
+  readonly kernel?: string | undefined;
+  readonly initrd: readonly string[];
+  readonly append?: string | undefined;
+  readonly disk: readonly string[];
+  readonly bios?: string | undefined;
+  readonly loadAddress?: number | undefined;
+  /** Disk writes are thrown away at the end. */
+  readonly snapshot: boolean;
+  /** Bytes of guest RAM: no kernel or initrd can be larger. */
+  readonly ramSize: number;
+}
+
+export interface GuestSource {
+  readonly isa: Isa;
+  readonly description: string;
+  readonly boot: PcBoot;
+  readonly disks: readonly BlockBackend[];
+  /** What the user should know, one sentence each. */
+  readonly notes: readonly string[];
+}
+
+const OWN_BIOS = 'guests/bios/bios.bin';
+/** Larger files are first recognized by their beginning: a disk image need not be read. */
+const HEAD = 1 << 20;
+const MAX_DISKS = 2;
+
+interface ReadImage {
+  readonly bytes: Uint8Array;
+  readonly recognized: RecognizedImage;
+}
+
+function recognizeFile(what: string, path: string, options: SourceOptions): ReadImage {
+  const load: LoadOptions = { loadAddress: options.loadAddress };
+  const file = InputFile.open(what, path);
+  try {
+    if (file.size > HEAD && options.loadAddress === undefined) {
+      const bytes = file.head(HEAD);
+      const recognized = recognizeImage(bytes, load);
+      if (recognized.kind === 'disk') return { bytes, recognized };
+    }
+  } finally {
+    file.close();
+  }
+  const bytes = readWhole(what, path, options.ramSize);
+  return { bytes, recognized: recognizeImage(bytes, load) };
+}
+
+function openDisk(
+  path: string,
+  readOnly: boolean,
+  options: SourceOptions,
+  notes: string[],
+  isImage: boolean,
+): BlockBackend {
+  if (options.snapshot) return new ThrowAwayOverlay(DiskFile.open(path, true));
+  const disk = DiskFile.open(path, readOnly, isImage);
+  if (disk.readOnly && !readOnly) notes.push(`${quote(path)} may not be written: the guest sees a read-only disk.`);
+  return disk;
+}
+
+/** Throws TsvmErrors that name the file. */
+export function openGuestSource(options: SourceOptions): GuestSource {
+  const { image, kernel } = options;
+  const notes: string[] = [];
+  if (image !== undefined && kernel !== undefined) {
+    throw new TsvmError(
+      'E_OPTION_CONFLICT',
+      `both an image (${quote(image)}) and --kernel (${quote(kernel)}) are given. Give one of them; further disks go to --disk.`,
+    );
+  }
+  const diskOptions = options.disk.map(parseDisk);
+  const path = image ?? kernel ?? diskOptions[0]?.file;
+  if (path === undefined) {
+    throw new TsvmError('E_NO_IMAGE', 'nothing to run. Give an image, --kernel or --disk; see tsvm run --help.');
+  }
+  const what = image !== undefined ? 'image' : kernel !== undefined ? 'kernel' : 'disk';
+  const { bytes, recognized } = recognizeFile(what, path, options);
+
+  const bootsFromDisk = recognized.kind === 'disk';
+  if (what === 'disk' && !bootsFromDisk) {
+    throw new TsvmError(
+      'E_DISK_BOOT',
+      `disk ${quote(path)} is not bootable: it is ${recognized.description}. Give it as the image instead.`,
+    );
+  }
+  if (options.bios !== undefined && !bootsFromDisk) {
+    throw new TsvmError(
+      'E_OPTION_CONFLICT',
+      `--bios is for images that boot from disk, and ${quote(path)} is ${recognized.description}. Leave --bios out.`,
+    );
+  }
+
+  const modules = options.initrd.map((file) => ({
+    bytes: readWhole('initrd', file, options.ramSize),
+    commandLine: file,
+  }));
+  const disks = diskOptions.map((d) => openDisk(d.file, d.readOnly, options, notes, false));
+  if (bootsFromDisk && what !== 'disk') disks.unshift(openDisk(path, false, options, notes, true));
+  if (disks.length > MAX_DISKS) {
+    throw new TsvmError(
+      'E_DISK_COUNT',
+      `${disks.length} disks are given, and the board takes ${MAX_DISKS}. Leave some out.`,
+    );
+  }
+
+  // 256 KiB is the largest ROM, and the loader says so; this only bounds what is read.
+  const bios =
+    options.bios !== undefined
+      ? readWhole('BIOS', options.bios, 1 << 24)
+      : bootsFromDisk
+        ? readOwn(OWN_BIOS)
+        : undefined;
+  return {
+    isa: recognized.isa,
+    description: recognized.description,
+    disks,
+    notes,
+    boot: {
+      image: bytes,
+      bios,
+      load: {
+        commandLine: options.append,
+        modules,
+        imageName: basename(path),
+        loadAddress: options.loadAddress,
+      },
+    },
+  };
+}

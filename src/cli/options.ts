@@ -1,0 +1,109 @@
+// What users type after an option, made into numbers: sizes, addresses, counts, disks. Each refusal names
+// the option, what was given and what is accepted.
+
+import { MAX_GUEST_RAM } from '../../assembly/layout/memory.js';
+import { TsvmError } from '../vcpu/vcpu.js';
+
+const UNITS: Record<string, number> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
+
+const MIN_GUEST_RAM = 2 ** 20;
+export const DEFAULT_GUEST_RAM = 128 * 2 ** 20;
+
+/** Text quoted for a message: bounded, and with nothing in it that a terminal would obey. */
+export function quote(text: string): string {
+  const printable = [...text].map((c) => (c < ' ' || (c >= '\x7f' && c < '\xa0') ? '?' : c)).join('');
+  return `'${printable.length > 60 ? `${printable.slice(0, 57)}...` : printable}'`;
+}
+
+/**
+ * Guest RAM: a number with an optional K, M, G (or KiB, MB, …; all powers of 1024). A bare number is MiB, as
+ * in QEMU. Returns bytes, a multiple of 4096.
+ */
+export function parseMemorySize(text: string): number {
+  const accepted = `Give a size from 1M to ${MAX_GUEST_RAM / 2 ** 30}G, such as 128M.`;
+  const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?)(i?b)?$/i.exec(text.trim());
+  if (!match) throw new TsvmError('E_MEMORY_SIZE', `--memory ${quote(text)} is not a size. ${accepted}`);
+  const unit = match[2].toLowerCase() || (match[3] ? '' : 'm');
+  const bytes = Number(match[1]) * UNITS[unit];
+  if (bytes < MIN_GUEST_RAM) {
+    throw new TsvmError('E_MEMORY_SIZE', `--memory ${quote(text)} is less than 1 MiB. ${accepted}`);
+  }
+  if (bytes > MAX_GUEST_RAM) {
+    throw new TsvmError(
+      'E_MEMORY_SIZE',
+      `--memory ${quote(text)} is more than a guest can have: devices begin at 0xD0000000. ${accepted}`,
+    );
+  }
+  if (bytes % 4096 !== 0) {
+    throw new TsvmError('E_MEMORY_SIZE', `--memory ${quote(text)} is not a multiple of 4 KiB. ${accepted}`);
+  }
+  return bytes;
+}
+
+/** A guest physical address, decimal or 0x… hexadecimal. */
+export function parseAddress(option: string, text: string): number {
+  const value = /^(0x[0-9a-f]+|\d+)$/i.test(text) ? Number(text) : Number.NaN;
+  if (!(value <= 0xffffffff)) {
+    throw new TsvmError(
+      'E_ADDRESS',
+      `${option} ${quote(text)} is not a physical address. Give one below 4 GiB, such as 0x7c00.`,
+    );
+  }
+  return value;
+}
+
+/** A positive count; K, M, G, T stand for powers of 1000, and 1e9 works too. */
+export function parseCount(option: string, text: string): number {
+  const match = /^(\d+(?:\.\d+)?(?:e\d{1,2})?)([kmgt]?)$/i.exec(text);
+  const value = match ? Number(match[1]) * 1000 ** ' kmgt'.indexOf(match[2].toLowerCase() || ' ') : Number.NaN;
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw new TsvmError(
+      'E_COUNT',
+      `${option} ${quote(text)} is not a count. Give a whole number, such as 1000000 or 1M.`,
+    );
+  }
+  return value;
+}
+
+/** One of `choices`, or an error with `code` that lists them. */
+export function parseChoice<T extends string>(code: string, option: string, text: string, choices: readonly T[]): T {
+  const found = choices.find((c) => c === text);
+  if (found === undefined) {
+    throw new TsvmError(code, `${option} ${quote(text)} is unknown. Use one of: ${choices.join(', ')}.`);
+  }
+  return found;
+}
+
+export interface DiskOption {
+  readonly file: string;
+  readonly readOnly: boolean;
+}
+
+/** `FILE`, or QEMU's `file=FILE,format=raw,ro`; in a file name a comma is written twice. */
+export function parseDisk(text: string): DiskOption {
+  const accepted = 'Give --disk FILE or --disk file=FILE,format=raw,ro.';
+  if (!/^(file|format|ro|readonly)(=|,|$)/.test(text)) {
+    if (text === '') throw new TsvmError('E_DISK_OPTION', `--disk names no file. ${accepted}`);
+    return { file: text, readOnly: false };
+  }
+  let file = '';
+  let readOnly = false;
+  // A doubled comma belongs to the name; a single one separates.
+  for (const part of text.split(/(?<!,),(?!,)/).map((p) => p.replaceAll(',,', ','))) {
+    const [key, value] = part.includes('=')
+      ? [part.slice(0, part.indexOf('=')), part.slice(part.indexOf('=') + 1)]
+      : [part];
+    if (key === 'file' && value) file = value;
+    else if (key === 'format' && value === 'raw') continue;
+    else if (key === 'format') {
+      throw new TsvmError(
+        'E_DISK_FORMAT',
+        `disk format ${quote(value ?? '')} is not supported. Convert it: qemu-img convert -O raw.`,
+      );
+    } else if ((key === 'ro' || key === 'readonly') && (value === undefined || value === 'on')) readOnly = true;
+    else if ((key === 'ro' || key === 'readonly') && value === 'off') readOnly = false;
+    else throw new TsvmError('E_DISK_OPTION', `--disk does not know ${quote(part)}. ${accepted}`);
+  }
+  if (!file) throw new TsvmError('E_DISK_OPTION', `--disk ${quote(text)} names no file. ${accepted}`);
+  return { file, readOnly };
+}

@@ -1,0 +1,102 @@
+// Keyboard scan codes: set 2, which keyboards send, and set 1, into which the 8042 translates it
+// (IBM PS/2 Hardware Interface Technical Reference, "Keyboard (101- and 102-key)", scan code tables).
+
+/** Prefix of a key release in set 2. */
+export const BREAK_PREFIX = 0xf0;
+/** Bit of a key release in set 1. */
+const SET1_BREAK = 0x80;
+
+/** Set 1 code for each set 2 code 0x00–0x7F. Codes that no key has are assigned too: it is a fixed table. */
+const SET1_OF_SET2 = Uint8Array.from([
+  0xff, 0x43, 0x41, 0x3f, 0x3d, 0x3b, 0x3c, 0x58, 0x64, 0x44, 0x42, 0x40, 0x3e, 0x0f, 0x29, 0x59, 0x65, 0x38, 0x2a,
+  0x70, 0x1d, 0x10, 0x02, 0x5a, 0x66, 0x71, 0x2c, 0x1f, 0x1e, 0x11, 0x03, 0x5b, 0x67, 0x2e, 0x2d, 0x20, 0x12, 0x05,
+  0x04, 0x5c, 0x68, 0x39, 0x2f, 0x21, 0x14, 0x13, 0x06, 0x5d, 0x69, 0x31, 0x30, 0x23, 0x22, 0x15, 0x07, 0x5e, 0x6a,
+  0x72, 0x32, 0x24, 0x16, 0x08, 0x09, 0x5f, 0x6b, 0x33, 0x25, 0x17, 0x18, 0x0b, 0x0a, 0x60, 0x6c, 0x34, 0x35, 0x26,
+  0x27, 0x19, 0x0c, 0x61, 0x6d, 0x73, 0x28, 0x74, 0x1a, 0x0d, 0x62, 0x6e, 0x3a, 0x36, 0x1c, 0x1b, 0x75, 0x2b, 0x63,
+  0x76, 0x55, 0x56, 0x77, 0x78, 0x79, 0x7a, 0x0e, 0x7b, 0x7c, 0x4f, 0x7d, 0x4b, 0x47, 0x7e, 0x7f, 0x6f, 0x52, 0x53,
+  0x50, 0x4c, 0x4d, 0x48, 0x01, 0x45, 0x57, 0x4e, 0x51, 0x4a, 0x37, 0x49, 0x46, 0x54,
+]);
+
+/** Turns a stream of set 2 bytes into set 1. */
+export class ScancodeTranslator {
+  /** A break prefix was swallowed. */
+  breakSeen = false;
+
+  /** The set 1 byte for the next set 2 byte, -1 when it is a prefix that only changes the byte after it. */
+  translate(byte: number): number {
+    if (byte === BREAK_PREFIX) {
+      this.breakSeen = true;
+      return -1;
+    }
+    const flag = this.breakSeen ? SET1_BREAK : 0;
+    this.breakSeen = false;
+    if (byte < 0x80) return SET1_OF_SET2[byte] | flag;
+    // F7 and SysRq are the only keys above 0x7F; acknowledgements and the 0xE0/0xE1 prefixes pass.
+    if (byte === 0x83) return 0x41 | flag;
+    if (byte === 0x84) return 0x54 | flag;
+    return byte;
+  }
+}
+
+const LEFT_SHIFT = 0x12;
+const LEFT_CTRL = 0x14;
+
+/** Keys of a US keyboard that make characters: set 2 code, character, character with Shift. */
+const US_KEYS: readonly (readonly [number, string, string])[] = [
+  [0x0e, '`', '~'],
+  [0x16, '1', '!'],
+  [0x1e, '2', '@'],
+  [0x26, '3', '#'],
+  [0x25, '4', '$'],
+  [0x2e, '5', '%'],
+  [0x36, '6', '^'],
+  [0x3d, '7', '&'],
+  [0x3e, '8', '*'],
+  [0x46, '9', '('],
+  [0x45, '0', ')'],
+  [0x4e, '-', '_'],
+  [0x55, '=', '+'],
+  [0x54, '[', '{'],
+  [0x5b, ']', '}'],
+  [0x5d, '\\', '|'],
+  [0x4c, ';', ':'],
+  [0x52, "'", '"'],
+  [0x41, ',', '<'],
+  [0x49, '.', '>'],
+  [0x4a, '/', '?'],
+  [0x29, ' ', ' '],
+  [0x5a, '\n', '\n'],
+  [0x5a, '\r', '\r'],
+  [0x0d, '\t', '\t'],
+  [0x66, '\b', '\b'],
+  // The backspace key of a terminal sends DEL.
+  [0x66, '\x7f', '\x7f'],
+  [0x76, '\x1b', '\x1b'],
+];
+
+/** Set 2 codes of A–Z. */
+const LETTER_CODES = [
+  0x1c, 0x32, 0x21, 0x23, 0x24, 0x2b, 0x34, 0x33, 0x43, 0x3b, 0x42, 0x4b, 0x3a, 0x31, 0x44, 0x4d, 0x15, 0x2d, 0x1b,
+  0x2c, 0x3c, 0x2a, 0x1d, 0x22, 0x35, 0x1a,
+];
+
+/** Character to [modifier or 0, key]. */
+const KEYS = new Map<string, readonly [number, number]>();
+LETTER_CODES.forEach((code, i) => {
+  KEYS.set(String.fromCharCode(1 + i), [LEFT_CTRL, code]);
+  KEYS.set(String.fromCharCode(0x61 + i), [0, code]);
+  KEYS.set(String.fromCharCode(0x41 + i), [LEFT_SHIFT, code]);
+});
+for (const [code, plain, shifted] of US_KEYS) {
+  KEYS.set(shifted, [LEFT_SHIFT, code]);
+  KEYS.set(plain, [0, code]);
+}
+
+/** Set 2 bytes for pressing and releasing what types `character`; empty if a US keyboard has no such key. */
+export function keystrokeOf(character: string): number[] {
+  const key = KEYS.get(character);
+  if (!key) return [];
+  const [modifier, code] = key;
+  const stroke = [code, BREAK_PREFIX, code];
+  return modifier ? [modifier, ...stroke, BREAK_PREFIX, modifier] : stroke;
+}

@@ -1,0 +1,52 @@
+// The emulator under test. The tier is how it runs guest code; today there is the interpreter.
+
+import { readFileSync } from 'node:fs';
+import { createEmulatedVcpu, createGuestMemory } from '../../src/emulator-x86/index.js';
+import { findCpuModel } from '../../src/vcpu/cpu-model.js';
+import { GuestMemory } from '../../src/vcpu/guest-memory.js';
+import { TsvmError } from '../../src/vcpu/vcpu.js';
+import type { Case } from './case.js';
+import { ISA_RAM, ISA_REGIONS } from './environment.js';
+import { CaseGuest, NO_DEVICES } from './guest.js';
+
+export const TIERS = ['interpreter'] as const;
+export type Tier = (typeof TIERS)[number];
+
+/** TSVM_TIER chooses one of the tiers, by default all. */
+export function tiersToTest(): readonly Tier[] {
+  const wanted = process.env['TSVM_TIER'];
+  if (!wanted) return TIERS;
+  const tier = TIERS.find((t) => t === wanted);
+  if (!tier) throw new TsvmError('E_TIER', `TSVM_TIER=${wanted} is none of ${TIERS.join(', ')}`);
+  return [tier];
+}
+
+export class EmulatorSubject {
+  private constructor(private readonly guest: CaseGuest) {}
+
+  static async create(_tier: Tier): Promise<EmulatorSubject> {
+    const memory = createGuestMemory(ISA_RAM);
+    const vcpu = await createEmulatedVcpu({
+      memory,
+      ramSize: ISA_RAM,
+      regions: ISA_REGIONS,
+      bus: NO_DEVICES,
+      wasm: readFileSync(new URL('../../../build/x86.wasm', import.meta.url)),
+      cpu: findCpuModel('max'),
+      tscFrequency: 1e9,
+    });
+    const transfer = {
+      write: vcpu.writeState.bind(vcpu),
+      read: vcpu.readState.bind(vcpu),
+    };
+    const changed = (address: number, size: number) => vcpu.memoryWritten(address, size);
+    return new EmulatorSubject(new CaseGuest(new GuestMemory(memory, ISA_RAM), vcpu, transfer, changed));
+  }
+
+  run(c: Case): Uint8Array | string {
+    return this.guest.run(c);
+  }
+  strayWrite(): number {
+    return this.guest.strayWrite();
+  }
+}

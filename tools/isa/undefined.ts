@@ -1,0 +1,173 @@
+// What the manuals leave undefined, per instruction (SDM vol. 2, "Flags Affected", and vol. 1, 8.1.3), and where CPUs of
+// different make differ by their documentation. Such bits are no part of a comparison.
+
+import {
+  FLAG_AF,
+  FLAG_CF,
+  FLAG_OF,
+  FLAG_PF,
+  FLAG_RF,
+  FLAG_SF,
+  FLAG_ZF,
+  FLAGS_ARITH,
+  S_FPR,
+  S_FSW,
+  S_XMM,
+} from '../../assembly/layout/x86-state.js';
+import { type Case, ENDED, fpuOffset, IMAGE_RFLAGS, IMAGE_VECTOR, IMAGE_WINDOWS } from './case.js';
+
+type FlagRule = number | ((c: Case) => number);
+
+const SIZE_BITS = (c: Case) => (c.operands[0]?.endsWith('b') ? 8 : 8 << c.opSize);
+
+/** OF is defined for counts of 1 only, CF not for counts beyond the width, AF never; count 0 changes nothing. */
+const shift: FlagRule = (c) => {
+  if (c.count === 0) return 0;
+  return FLAG_AF | (c.count === 1 ? 0 : FLAG_OF) | (c.count > SIZE_BITS(c) ? FLAG_CF : 0);
+};
+const shiftLeft: FlagRule = (c) =>
+  c.count === 0 ? 0 : (shift as (c: Case) => number)(c) | (c.count >= SIZE_BITS(c) ? FLAG_CF : 0);
+const rotate: FlagRule = (c) => (c.count <= 1 ? 0 : FLAG_OF);
+const doubleShift: FlagRule = (c) => {
+  if (c.count === 0) return 0;
+  if (c.count > SIZE_BITS(c)) return FLAGS_ARITH;
+  return FLAG_AF | (c.count === 1 ? 0 : FLAG_OF);
+};
+
+/** Flags undefined after the instruction. */
+const FLAGS: Readonly<Record<string, FlagRule>> = {
+  AND: FLAG_AF,
+  OR: FLAG_AF,
+  XOR: FLAG_AF,
+  TEST: FLAG_AF,
+  MUL: FLAG_SF | FLAG_ZF | FLAG_AF | FLAG_PF,
+  IMUL: FLAG_SF | FLAG_ZF | FLAG_AF | FLAG_PF,
+  DIV: FLAGS_ARITH,
+  IDIV: FLAGS_ARITH,
+  SHL: shiftLeft,
+  SAL: shiftLeft,
+  SHR: shiftLeft,
+  SAR: shift,
+  ROL: rotate,
+  ROR: rotate,
+  RCL: rotate,
+  RCR: rotate,
+  SHLD: doubleShift,
+  SHRD: doubleShift,
+  BT: FLAG_OF | FLAG_SF | FLAG_AF | FLAG_PF,
+  BTS: FLAG_OF | FLAG_SF | FLAG_AF | FLAG_PF,
+  BTR: FLAG_OF | FLAG_SF | FLAG_AF | FLAG_PF,
+  BTC: FLAG_OF | FLAG_SF | FLAG_AF | FLAG_PF,
+  BSF: FLAG_CF | FLAG_OF | FLAG_SF | FLAG_AF | FLAG_PF,
+  BSR: FLAG_CF | FLAG_OF | FLAG_SF | FLAG_AF | FLAG_PF,
+  AAA: FLAG_OF | FLAG_SF | FLAG_ZF | FLAG_PF,
+  AAS: FLAG_OF | FLAG_SF | FLAG_ZF | FLAG_PF,
+  AAM: FLAG_OF | FLAG_AF | FLAG_CF,
+  AAD: FLAG_OF | FLAG_AF | FLAG_CF,
+  DAA: FLAG_OF,
+  DAS: FLAG_OF,
+};
+
+/** x87 instructions that define C0, C2 and C3; the others leave them undefined. */
+const DEFINES_CONDITIONS =
+  /^(FU?COMP?P?|FICOMP?|FTST|FXAM|FPREM1?|FLDENV|FRSTOR|FNSTENV|FNSAVE|FNINIT|FXRSTOR|FXSAVE|FNSTSW|FNSTCW|FLDCW|FWAIT|FNOP|FNENI|FNDISI|FNSETPM|EMMS)$/;
+const FSW_CONDITIONS = 0x4500;
+const FSW_C1 = 0x200;
+
+/** Results that are approximations: SDM vol. 2 gives an error bound, not a value. */
+const APPROXIMATE_X87 = /^(F2XM1|FYL2X|FYL2XP1|FPTAN|FPATAN|FSIN|FCOS|FSINCOS)$/;
+const APPROXIMATE_SSE = /^(RCP|RSQRT)[PS]S$/;
+
+/** The relative error that RCPPS and RSQRTPS may have (SDM vol. 2: 1.5 * 2^-12), each way. */
+const SSE_TOLERANCE = 3 / 4096;
+/** Two units in the last place of an 80-bit result, and what two implementations may differ by. */
+const X87_TOLERANCE_BITS = 3;
+
+function clearBits(images: readonly DataView[], at: number, mask: number): void {
+  for (const image of images) image.setUint32(at, image.getUint32(at, true) & ~mask, true);
+}
+function copyWord(to: DataView, from: DataView, at: number, size: number): void {
+  for (let i = 0; i < size; i++) to.setUint8(at + i, from.getUint8(at + i));
+}
+
+function closeFloat32(a: number, b: number): boolean {
+  if (Number.isNaN(a) || Number.isNaN(b) || !Number.isFinite(a) || !Number.isFinite(b)) return false;
+  return Math.abs(a - b) <= SSE_TOLERANCE * Math.max(Math.abs(a), Math.abs(b));
+}
+
+/** Where lanes are close enough, the expectation is taken to be what was got. */
+function forgiveSse(expected: DataView, got: DataView): void {
+  for (let at = fpuOffset(S_XMM); at < fpuOffset(S_XMM) + 256; at += 4) {
+    if (closeFloat32(expected.getFloat32(at, true), got.getFloat32(at, true))) copyWord(expected, got, at, 4);
+  }
+}
+
+function forgiveX87(expected: DataView, got: DataView): void {
+  for (let i = 0; i < 8; i++) {
+    const at = fpuOffset(S_FPR) + 16 * i;
+    const [e, g] = [expected, got].map((v) => (BigInt(v.getUint16(at + 8, true)) << 64n) | v.getBigUint64(at, true));
+    // Values next to each other are numbers next to each other, also across a change of exponent, but for the
+    // significand's explicit first bit.
+    const ordinal = (v: bigint) => ((v >> 64n) << 63n) + (v & 0x7fffffffffffffffn);
+    const distance = ordinal(e) - ordinal(g);
+    if (distance <= BigInt(X87_TOLERANCE_BITS) && distance >= BigInt(-X87_TOLERANCE_BITS))
+      copyWord(expected, got, at, 10);
+  }
+}
+
+/** FCS, FDS, FIP, FDP and FOP in memory images: [first byte, length] from the operand's start. */
+function environmentPointers(c: Case): readonly (readonly [number, number])[] {
+  switch (c.mnemonic) {
+    case 'FNSTENV':
+    case 'FNSAVE':
+      return c.opSize === 1 ? [[6, 8]] : [[12, 16]];
+    case 'FXSAVE':
+      return [
+        [6, 18],
+        // MXCSR_MASK; reserved bytes and, outside 64-bit mode, XMM8–15 are not written.
+        [28, 4],
+      ];
+    default:
+      return [];
+  }
+}
+
+/** Makes everything equal in both images that need not be. */
+export function forgetUndefined(c: Case, expectedImage: Uint8Array, gotImage: Uint8Array): void {
+  const expected = new DataView(expectedImage.buffer, expectedImage.byteOffset, expectedImage.length);
+  const got = new DataView(gotImage.buffer, gotImage.byteOffset, gotImage.length);
+  const both = [expected, got];
+  // RF in the saved flags: KVM's debugging and Linux's signals have their own way with it.
+  clearBits(both, IMAGE_RFLAGS, FLAG_RF);
+  if (expected.getUint32(IMAGE_VECTOR, true) !== ENDED) {
+    // A fault leaves all flags alone.
+    return;
+  }
+  const rule = FLAGS[c.mnemonic];
+  if (rule !== undefined) clearBits(both, IMAGE_RFLAGS, typeof rule === 'number' ? rule : rule(c));
+  if (!c.fpu) return;
+  const fsw = fpuOffset(S_FSW);
+  const approximate = APPROXIMATE_X87.test(c.mnemonic);
+  if (c.mnemonic.startsWith('F') && !DEFINES_CONDITIONS.test(c.mnemonic)) {
+    // C2 of the trigonometric functions says whether they were done at all.
+    const mask = approximate ? FSW_CONDITIONS & ~0x400 : FSW_CONDITIONS;
+    for (const image of both)
+      image.setUint16(fsw, image.getUint16(fsw, true) & ~(approximate ? mask | FSW_C1 : mask), true);
+  }
+  if (approximate) {
+    forgiveX87(expected, got);
+    // Whether an approximation is inexact, or its intermediate result was tiny, is the implementation's.
+    for (const image of both) image.setUint16(fsw, image.getUint16(fsw, true) & ~0x30, true);
+  }
+  if (APPROXIMATE_SSE.test(c.mnemonic)) forgiveSse(expected, got);
+  for (const [from, length] of environmentPointers(c)) {
+    const at = operandOffset(c);
+    if (at >= 0)
+      for (const image of both) for (let i = 0; i < length; i++) image.setUint8(IMAGE_WINDOWS + at + from + i, 0);
+  }
+}
+
+/** Offset of the memory operand in the first window, or -1. */
+function operandOffset(c: Case): number {
+  return c.ea === null ? -1 : c.ea - c.windows[0].at;
+}
