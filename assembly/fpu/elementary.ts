@@ -3,7 +3,7 @@
 // A working number is nHi:nLo / 2^128 × 2^nExp with the top bit of nHi set. Series are summed from the small end
 // (Horner) in fixed point with one integer bit: ONE is 2^127.
 
-import { BIAS, INTEGER_BIT, normalizeRoundPack, raiseX, roundPack, uExp, unpack, uSig } from './floatx80';
+import { BIAS, INTEGER_BIT, normalizeRoundPack, roundPack, uExp, unpack, uSig } from './floatx80';
 import {
   addWide,
   divFraction,
@@ -11,6 +11,7 @@ import {
   leadingZeros,
   lessWide,
   mulFraction,
+  mulWide,
   setWide,
   shiftLeft,
   shiftRight,
@@ -18,7 +19,6 @@ import {
   wHi,
   wLo,
 } from './wide';
-import { FSW_PE } from './x87-state';
 
 const ONE: u64 = INTEGER_BIT;
 
@@ -152,12 +152,11 @@ export function prepareAngle(se: u32, sig: u64): void {
   const zh = wHi;
   const zl = wLo;
   factorialSeries(zh, zl, 1);
-  shiftLeft(wHi, wLo, leadingZeros(wHi, wLo));
-  // The cosine is in (0.7, 1]: as a fraction of 2^128 it is 1 only when the angle is too small to matter.
+  const n = leadingZeros(wHi, wLo);
+  shiftLeft(wHi, wLo, n);
   cosHi = wHi;
   cosLo = wLo;
-  factorialSeries(zh, zl, 1);
-  cosExp = 1 - <i32>leadingZeros(wHi, wLo);
+  cosExp = 1 - <i32>n;
   factorialSeries(zh, zl, 2);
   // A sine is always below its angle.
   if (wHi == ONE) setWide(ONE - 1, u64.MAX_VALUE);
@@ -177,7 +176,8 @@ function useCosine(): void {
   nHi = cosHi;
   nLo = cosLo;
   nExp = cosExp;
-  if (nHi == ONE && !nLo) {
+  // A cosine is always below 1.
+  if (nHi == ONE && nExp == 1) {
     nHi = u64.MAX_VALUE;
     nLo = u64.MAX_VALUE;
     nExp = 0;
@@ -275,19 +275,17 @@ export function arctangent(yse: u32, ysig: u64, xse: u32, xsig: u64): void {
     const ah = wHi;
     const al = wLo;
     const c = k << 60;
-    // Denominator 4 + kq; k is at most 4, so the product of the low half has no more than 66 bits.
-    shiftRight(qh, ql, 3);
-    const dl = wLo * k;
-    const eighth = wHi * k + (((wLo >> 32) * k + (((wLo & 0xffffffff) * k) >> 32)) >> 32);
-    const denominatorHigh = eighth + (1 << 59);
+    mulWide(ql, k);
+    const dh = qh * k + wHi + (1 << 62);
+    const dl = wLo;
     below = ah < c;
     if (below) subWide(c, 0, ah, al);
     else subWide(ah, al, c, 0);
     if (wHi | wLo) {
       setNumber(wHi, wLo, 4);
-      const n = leadingZeros(denominatorHigh, dl);
-      shiftLeft(denominatorHigh, dl, n);
-      divide(wHi, wLo, 7 - <i32>n);
+      const n = leadingZeros(dh, dl);
+      shiftLeft(dh, dl, n);
+      divide(wHi, wLo, 4 - <i32>n);
       atanSmall();
       toAngle();
     }
@@ -311,8 +309,8 @@ export function arctangent(yse: u32, ysig: u64, xse: u32, xsig: u64): void {
 /** Result = π × quarters / 4, for the arguments of FPATAN that are zero or infinite. */
 export function quarterTurns(sign: u32, quarters: u64): void {
   mulFraction(PI_HIGH, PI_LOW, quarters << 60, 0);
+  // quarters / 16 × π / 4 × 2^4
   setNumber(wHi, wLo, 4);
-  // quarters / 16 × π / 4 × 2^4: π has two integer bits, the factor none.
   finish(sign);
 }
 
@@ -417,9 +415,4 @@ function timesY(yse: u32, ysig: u64, sign: u32, exact: bool): void {
   multiply(uSig, 0, uExp - BIAS + 1);
   if (exact) normalizeRoundPack(z, nExp - 1 + BIAS, nHi, nLo, 64);
   else finish(z);
-}
-
-/** Flags an inexact result that was not rounded here. */
-export function inexact(): void {
-  raiseX(FSW_PE);
 }

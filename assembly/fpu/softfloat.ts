@@ -32,16 +32,22 @@ let rounding: u32 = ROUND_NEAREST;
 let denormalsAreZero: bool = false;
 /** Tiny results become zeros. */
 let flushToZero: bool = false;
-/** The underflow exception is unmasked: then it also reports exact tiny results. */
+// Overflow and underflow unmasked: then underflow also reports exact tiny results, and the precision flag tells
+// whether the result with an unbounded exponent, which a handler would get, is inexact.
+let overflowTrap: bool = false;
 let underflowTrap: bool = false;
 
-/** Sets how the following operations round and treat denormals; clears the flags. */
-export function beginFloat(mode: u32, daz: bool, ftz: bool, underflowUnmasked: bool): void {
+/**
+ * Sets how the following operations round and treat denormals; clears the flags. `traps`: exceptions that are not
+ * masked (FP_OE and FP_UE matter).
+ */
+export function beginFloat(mode: u32, daz: bool, ftz: bool, traps: u32): void {
   fpFlags = 0;
   rounding = mode;
   denormalsAreZero = daz;
   flushToZero = ftz;
-  underflowTrap = underflowUnmasked;
+  overflowTrap = (traps & FP_OE) != 0;
+  underflowTrap = (traps & FP_UE) != 0;
 }
 
 export function raiseFlags(flags: u32): void {
@@ -139,7 +145,7 @@ function roundsUp(negative: bool, odd: bool, low: u64, half: u64): bool {
 }
 
 function overflow(negative: bool, fmt: u32): u64 {
-  fpFlags |= FP_OE | FP_PE;
+  fpFlags |= overflowTrap ? FP_OE : FP_OE | FP_PE;
   const sign = negative ? signBit(fmt) : 0;
   const toInfinity =
     rounding == ROUND_NEAREST || (rounding == ROUND_UP && !negative) || (rounding == ROUND_DOWN && negative);
@@ -166,9 +172,12 @@ export function roundPack(negative: bool, exp: i32, sig: u64, fmt: u32): u64 {
       fpFlags |= FP_UE | FP_PE;
       return sign;
     }
+    if (tiny && underflowTrap) {
+      fpFlags |= sig & mask ? FP_UE | FP_PE : FP_UE;
+      return sign;
+    }
     sig = shiftRightJam(sig, 1 - exp);
     exp = 1;
-    if (tiny && underflowTrap) fpFlags |= FP_UE;
   }
   const low = sig & mask;
   let bits = sig >> drop;

@@ -7,7 +7,6 @@ import { EXC_UD, EXC_XM, raise, raiseGP } from '../x86/fault';
 
 const DAZ: u32 = 1 << 6;
 const MASKS: u32 = 7;
-const UNDERFLOW_MASK: u32 = 1 << 11;
 const RC: u32 = 13;
 const FTZ: u32 = 1 << 15;
 /** Exceptions found before an operation is carried out; one of these unmasked, the later ones are not looked for. */
@@ -20,10 +19,21 @@ export function roundingMode(): u32 {
   return (load<u32>(STATE, S_MXCSR) >> RC) & 3;
 }
 
+/**
+ * Between the steps of an operation that rounds more than once: the flags so far become sticky. False if they raise an
+ * unmasked exception: then the next step is not carried out.
+ */
+export function settleSse(): bool {
+  const m = load<u32>(STATE, S_MXCSR);
+  if (fpFlags & ~(m >> MASKS) & 0x3f) return false;
+  store<u32>(STATE, m | fpFlags, S_MXCSR);
+  return true;
+}
+
 /** Starts an operation under MXCSR's control. */
 export function beginSse(): void {
   const m = load<u32>(STATE, S_MXCSR);
-  beginFloat((m >> RC) & 3, (m & DAZ) != 0, (m & FTZ) != 0, !(m & UNDERFLOW_MASK));
+  beginFloat((m >> RC) & 3, (m & DAZ) != 0, (m & FTZ) != 0, ~(m >> MASKS));
 }
 
 /** Ends it: flags become sticky. False if an unmasked exception was raised: then no result may be written. */

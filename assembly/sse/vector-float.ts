@@ -18,7 +18,7 @@ import {
   signBit,
   toIntegral,
 } from '../fpu/softfloat';
-import { beginSse, commitSse, roundingMode } from './mxcsr';
+import { beginSse, commitSse, roundingMode, settleSse } from './mxcsr';
 import { V_ADDSUB_F32X4, V_DOT_F32X4, V_FLOAT, V_HADD_F32X4, V_HSUB_F32X4 } from './vops';
 
 // Operations, as numbered by (kind - V_FLOAT) / 4 in vops.ts.
@@ -136,10 +136,20 @@ function term(i: u32, a: usize, b: usize, fmt: u32, imm: u32): u64 {
   return (imm >> (4 + i)) & 1 ? floatMul(lane(a, i, fmt), lane(b, i, fmt), fmt) : 0;
 }
 
-/** DPPS, DPPD (SDM vol. 2): each product and each sum is rounded. */
+/** DPPS, DPPD (SDM vol. 2): each product and each sum is rounded, and an unmasked exception stops the next step. */
 function dotProduct(d: usize, a: usize, b: usize, fmt: u32, imm: u32): void {
-  let sum = floatAdd(term(0, a, b, fmt, imm), term(1, a, b, fmt, imm), fmt);
-  if (fmt == F32) sum = floatAdd(sum, floatAdd(term(2, a, b, fmt, imm), term(3, a, b, fmt, imm), fmt), fmt);
+  const p0 = term(0, a, b, fmt, imm);
+  const p1 = term(1, a, b, fmt, imm);
+  let sum: u64 = 0;
+  if (fmt == F32) {
+    const p2 = term(2, a, b, fmt, imm);
+    const p3 = term(3, a, b, fmt, imm);
+    if (settleSse()) {
+      const low = floatAdd(p0, p1, fmt);
+      const high = floatAdd(p2, p3, fmt);
+      if (settleSse()) sum = floatAdd(low, high, fmt);
+    }
+  } else if (settleSse()) sum = floatAdd(p0, p1, fmt);
   const n: u32 = fmt ? 2 : 4;
   for (let i: u32 = 0; i < n; i++) setResult(i, fmt, (imm >> i) & 1 ? sum : 0);
   commitVector(d);

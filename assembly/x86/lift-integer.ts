@@ -99,6 +99,7 @@ import {
   temp,
 } from './operand';
 import {
+  checkConditional,
   checkConstant,
   emitCheckTarget,
   emitJump,
@@ -107,6 +108,7 @@ import {
   emitPushImm,
   emitReturn,
   emitTop,
+  needsCheck,
   setStackPointer,
   stackPointerPlus,
   stackWidth,
@@ -216,7 +218,11 @@ export function branchTarget(): u64 {
 
 export function liftJcc(cc: u32): u32 {
   const target = branchTarget();
-  checkConstant(target);
+  if (needsCheck(target)) {
+    const taken = temp();
+    emit(OP_SETCC, taken, 0, 0, cc);
+    checkConditional(target, taken, SIZE8);
+  }
   emit(OP_JCC, 0, cc, 0, target);
   return LIFT_END;
 }
@@ -224,23 +230,29 @@ export function liftJcc(cc: u32): u32 {
 /** LOOPNE, LOOPE, LOOP, JCXZ: E0–E3. */
 function liftLoop(): u32 {
   const target = branchTarget();
-  checkConstant(target);
   if (dOpcode == 0xe3) {
     // JCXZ jumps when the count is zero: compare, without touching the flags, by a set-if-not-zero of its own.
     const z = temp();
     emitCall(countIsZero.index, z, dAddrSize, 0);
+    checkConditional(target, z, SIZE8);
     emit(OP_JNZ, 0, z, SIZE8, target);
     return LIFT_END;
   }
-  emit(aluOp(ALU_SUB, dAddrSize) | ALU_IMM | ALU_NOFLAGS, S_RCX, S_RCX, 0, 1);
+  const count = temp();
+  emit(OP_MOV + SIZE64, count, S_RCX, 0, 0);
+  emit(aluOp(ALU_SUB, dAddrSize) | ALU_IMM | ALU_NOFLAGS, count, count, 0, 1);
   if (dOpcode == 0xe2) {
+    checkConditional(target, count, dAddrSize);
+    emit(OP_MOV + SIZE64, S_RCX, count, 0, 0);
     emit(OP_JNZ, 0, S_RCX, dAddrSize, target);
     return LIFT_END;
   }
-  const t = temp();
-  emit(OP_SETCC, t, 0, 0, dOpcode == 0xe1 ? CC_E : CC_E + 1);
-  emitCall(andCountNotZero.index, t, dAddrSize, 0);
-  emit(OP_JNZ, 0, t, SIZE8, target);
+  const taken = temp();
+  emit(OP_SETCC, taken, 0, 0, dOpcode == 0xe1 ? CC_E : CC_E + 1);
+  emitCall(andNotZero.index, taken, dAddrSize, count);
+  checkConditional(target, taken, SIZE8);
+  emit(OP_MOV + SIZE64, S_RCX, count, 0, 0);
+  emit(OP_JNZ, 0, taken, SIZE8, target);
   return LIFT_END;
 }
 
@@ -249,8 +261,9 @@ function countIsZero(a: u32, b: u32, _imm: u64): void {
   store<u8>(STATE + <usize>a, u8(getSlot(S_RCX, b) == 0));
 }
 
-function andCountNotZero(a: u32, b: u32, _imm: u64): void {
-  if (getSlot(S_RCX, b) == 0) store<u8>(STATE + <usize>a, 0);
+/** a = byte slot: cleared when the count in slot imm, of size b, is zero. */
+function andNotZero(a: u32, b: u32, imm: u64): void {
+  if (getSlot(<u32>imm, b) == 0) store<u8>(STATE + <usize>a, 0);
 }
 
 function liftString(helper: u32, size: u32): u32 {

@@ -128,14 +128,19 @@ function liftCompareExchange(size: u32): u32 {
     emit(OP_MOV + SIZE64, v, old, 0, 0);
   }
   emit(aluOp(ALU_CMP, size), 0, S_RAX, v, 0);
-  // What goes to the destination, and what to the accumulator.
-  const chosen = temp();
   const wide = temp();
   emit(size == SIZE8 ? OP_ZX8 : size == SIZE16 ? OP_ZX16 : OP_MOV + size, wide, src, 0, 0);
-  emit(OP_MOV + SIZE64, chosen, v, 0, 0);
-  emit(OP_CMOV + SIZE64, chosen, wide, 0, CC_E);
-  if (register) emit(OP_MOV + size, regSlot(dRm, size), chosen, 0, 0);
-  else endRmw(size, chosen);
+  if (register && size >= SIZE32) {
+    // A register destination is not written at all when they differ: its upper half stays.
+    emit(OP_CMOV + SIZE64, gprSlot(dRm), wide, 0, CC_E);
+  } else {
+    // Memory is written in any case.
+    const chosen = temp();
+    emit(OP_MOV + SIZE64, chosen, v, 0, 0);
+    emit(OP_CMOV + SIZE64, chosen, wide, 0, CC_E);
+    if (register) emit(OP_MOV + size, regSlot(dRm, size), chosen, 0, 0);
+    else endRmw(size, chosen);
+  }
   // The accumulator is written only when they differ; when it is also the register destination, v equals it anyway.
   const acc = temp();
   emit(OP_MOV + SIZE64, acc, S_RAX, 0, 0);

@@ -1,6 +1,6 @@
 // PUSH and POP as IR, for every stack width and segment; and near calls and returns.
 
-import { emit, emitMem } from '../ir/emit';
+import { emit, emitCall, emitMem } from '../ir/emit';
 import {
   LD_32,
   LD_64,
@@ -27,6 +27,7 @@ import {
   SIZE32,
   SIZE64,
 } from '../ir/ops';
+import { STATE } from '../layout/memory';
 import { S_RSP, S_ZERO, SEG_SS } from '../layout/x86-state';
 import { MODE_ALIGN, MODE_CODE, MODE_FLAT, MODE_FLAT_CS, MODE_STACK32 } from './mode';
 import { emitLoadAt, emitSegment, emitStoreAt, liftMode, temp } from './operand';
@@ -118,14 +119,35 @@ export function emitJump(target: u64): void {
   emit(OP_JMP, 0, 0, 0, target);
 }
 
+/** Can a constant branch target lie where CS does not reach? */
+export function needsCheck(target: u64): bool {
+  if ((liftMode & MODE_CODE) == 3) return <u64>(((<i64>target) << 16) >> 16) != target;
+  return (liftMode & MODE_FLAT_CS) == 0;
+}
+
 /** A constant branch target beyond the limit of CS raises #GP(0) at the branch. */
 export function checkConstant(target: u64): void {
-  if ((liftMode & MODE_CODE) == 3) {
-    if (<u64>(((<i64>target) << 16) >> 16) == target) return;
-  } else if (liftMode & MODE_FLAT_CS) return;
+  if (!needsCheck(target)) return;
   const t = temp();
   emit(OP_MOVI + SIZE64, t, 0, 0, target);
   emitCheckTarget(t);
+}
+
+/** The same for a branch that is taken when the value in slot `taken`, of `size`, is not zero. */
+export function checkConditional(target: u64, taken: u32, size: u32): void {
+  if (!needsCheck(target)) return;
+  const wide = temp();
+  emit(OP_MOVI + SIZE64, wide, 0, 0, 0);
+  emit(OP_MOV + size, wide, taken, 0, 0);
+  const t = temp();
+  emit(OP_MOVI + SIZE64, t, 0, 0, target);
+  emitCall(zeroUnless.index, t, wide, 0);
+  emitCheckTarget(t);
+}
+
+/** a = 0 unless b is set. Offset 0 is a target that any code segment has. */
+function zeroUnless(a: u32, b: u32, _imm: u64): void {
+  if (load<u64>(STATE + <usize>b) == 0) store<u64>(STATE + <usize>a, 0);
 }
 
 /** Near return, `extra` bytes of parameters dropped. size: log2 of the operand. */

@@ -13,9 +13,11 @@
 .set NOT_PRESENT_DATA, GDT_FREE
 .set DPL3_CODE_ONLY, GDT_FREE + 8
 .set EXECUTE_ONLY, GDT_FREE + 16
+.set NOT_PRESENT_DPL3, GDT_FREE + 24
   .quad 0x00CF13000000FFFF        # data, not present
   .quad 0x00CFF3000000FFFF        # data, DPL 3
   .quad 0x0020990000000000        # code, execute-only
+  .quad 0x00CF73000000FFFF        # data, DPL 3, not present
 
   .section .user, "awx"
   .balign 16
@@ -145,14 +147,14 @@ _start:
 
   # 6.15, #NP, #SS and #GP of segment loads: the selector is the error code, without its RPL.
   expect "NP MOV DS", V_NP, NOT_PRESENT_DATA, "mov eax, NOT_PRESENT_DATA", "mov ds, eax"
-  expect "NP: RPL is not in the error code", V_NP, NOT_PRESENT_DATA, "mov eax, NOT_PRESENT_DATA | 3", "mov es, eax"
+  expect "NP: RPL is not in the error code", V_NP, NOT_PRESENT_DPL3, "mov eax, NOT_PRESENT_DPL3 | 3", "mov es, eax"
   expect "SS MOV SS, not present", V_SS, NOT_PRESENT_DATA, "mov eax, NOT_PRESENT_DATA", "mov ss, eax"
   expect "GP MOV SS, DPL 3", V_GP, DPL3_CODE_ONLY, "mov eax, DPL3_CODE_ONLY", "mov ss, eax"
   expect "GP MOV SS, code segment", V_GP, KCODE, "mov eax, KCODE", "mov ss, eax"
   expect "GP MOV SS, RPL 3", V_GP, KDATA, "mov eax, KDATA | 3", "mov ss, eax"
   expect "GP MOV DS, execute-only code", V_GP, EXECUTE_ONLY, "mov eax, EXECUTE_ONLY", "mov ds, eax"
   expect "GP MOV DS, past the GDT", V_GP, 0x7F0, "mov eax, 0x7F3", "mov ds, eax"
-  expect "GP MOV DS, no LDT", V_GP, 0x14, "mov eax, 0x14", "mov ds, eax"
+  expect "GP MOV DS, no LDT", V_GP, 0x14, "xor eax, eax; lldt ax; mov eax, 0x14", "mov ds, eax"
   expect_none "MOV DS, null", "xor eax, eax", "mov ds, eax"
   expect "GP LTR null", V_GP, 0, "xor eax, eax", "ltr ax"
   expect "GP LTR of a busy TSS", V_GP, TSS, "mov eax, TSS", "ltr ax"
@@ -189,14 +191,14 @@ _start:
 
   # 6.13: error codes that point into the IDT: index * 8 + 2, and + 1 (EXT) if no INT n caused it.
   mov byte ptr [idt + 0x82 * 16 + 5], 0x0E
-  expect "NP INT n through a gate that is not present", V_NP, 0x82 * 8 + 2, "", "int 0x82"
+  expect "NP INT n through a gate that is not present", V_NP, "0x82 * 8 + 2", "", "int 0x82"
   mov byte ptr [idt + 0x84 * 16 + 5], 0x92
-  expect "GP INT n through what is no gate", V_GP, 0x84 * 8 + 2, "", "int 0x84"
+  expect "GP INT n through what is no gate", V_GP, "0x84 * 8 + 2", "", "int 0x84"
   mov byte ptr [idt + V_UD * 16 + 5], 0x0E
-  expect "NP exception through a gate that is not present", V_NP, V_UD * 8 + 3, "", "ud2"
+  expect "NP exception through a gate that is not present", V_NP, "V_UD * 8 + 3", "", "ud2"
   mov byte ptr [idt + V_UD * 16 + 5], 0x8E
   lidt [short_idtr]
-  expect "GP INT n past the IDT's limit", V_GP, 0x91 * 8 + 2, "", "int 0x91"
+  expect "GP INT n past the IDT's limit", V_GP, "0x91 * 8 + 2", "", "int 0x91"
   lidt [idtr]
 
   # Table 6-5: a contributory exception while one is being delivered is a double fault: error code 0, on IST 1 here.
@@ -204,8 +206,8 @@ _start:
   store recover_ip, "offset 1f"
   mov [recover_sp], rsp
   store fault_vector, NO_FAULT
-  mov eax, 16
-  mov cr8, rax
+  mov eax, 0x7F0                  # past the GDT
+  mov ds, eax
 1:
   mov byte ptr [idt + V_GP * 16 + 5], 0x8E
   check "DF: #NP while delivering #GP", "[fault_vector]", V_DF
@@ -226,7 +228,7 @@ _start:
   mov byte ptr [idt + 0x85 * 16 + 4], 2
   mov rbx, rsp
   int 0x85
-  check "IST: frame is on stack 2", r14, offset ist2_stack_top - 56
+  check "IST: frame is on stack 2", r14, "offset ist2_stack_top - 56"
   check "IST: RSP is saved", r15, rbx
   mov byte ptr [idt + 0x85 * 16 + 4], 0
   mov rbx, rsp
@@ -272,11 +274,11 @@ _start:
   ldmxcsr [mxcsr_default]
 
   # 6.12.1.2: INT n from ring 3 needs a gate of DPL 3; exceptions do not.
-  expect_user "GP INT n from ring 3, gate DPL 0", V_GP, 0x86 * 8 + 2, "", "int 0x86"
+  expect_user "GP INT n from ring 3, gate DPL 0", V_GP, "0x86 * 8 + 2", "", "int 0x86"
   expect_user "UD UD2 from ring 3", V_UD, 0, "", "ud2"
   check "CS of ring 3 is saved", "[fault_cs]", UCODE
   check "SS of ring 3 is saved", "[fault_ss]", UDATA
-  expect_user "GP INT3 from ring 3, gate DPL 0", V_GP, V_BP * 8 + 2, "", "int3"
+  expect_user "GP INT3 from ring 3, gate DPL 0", V_GP, "V_BP * 8 + 2", "", "int3"
   call checks_done
 
 ist_handler:                      # tells in R15 and R14 what RSP was saved and where the frame is

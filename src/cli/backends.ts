@@ -1,12 +1,12 @@
 // Makes the vCPU that executes a guest: the emulator's, or KVM's with the emulator as its assist.
 
-import { readdirSync } from 'node:fs';
 import type { EmulatorOptions } from '../emulator-x86/index.js';
 import type { PcBoard } from '../machine/pc-board.js';
 import { type CpuModel, TSC_FREQUENCY } from '../vcpu/cpu-model.js';
 import type { GuestMemory } from '../vcpu/guest-memory.js';
 import type { Vcpu } from '../vcpu/vcpu.js';
 import type { X86State } from '../vcpu/x86-state.js';
+import type { Divergence } from '../vmm/divergences.js';
 import { readOwn } from './files.js';
 
 export interface BackendOptions {
@@ -76,20 +76,25 @@ export async function createEmuBackend(options: BackendOptions): Promise<Backend
   };
 }
 
-/** The loaded KVM back end: modules kvm_intel, kvm_amd or another; 'kvm' when it is built into the kernel. */
-export function kvmBackendName(): string {
-  try {
-    return readdirSync('/sys/module').find((name) => name.startsWith('kvm_')) ?? 'kvm';
-  } catch {
-    return 'kvm';
-  }
+/** One sentence on where this KVM departs from the manuals in ways that a guest can notice. */
+function divergenceNotes(backend: string, divergencesOf: (backend: string) => readonly Divergence[]): string[] {
+  const everywhere = divergencesOf('');
+  const visible = divergencesOf(backend).filter((d) => d.handling === 'visible' && !everywhere.includes(d));
+  if (visible.length === 0) return [];
+  const names = visible.map((d) => `${d.what}${d.ring === null ? '' : ` at ring ${d.ring}`}`);
+  return [
+    `the KVM back end ${backend} differs from the architecture in: ${names.join('; ')}. ` +
+      'tsvm doctor tells more; --mode emu is exact.',
+  ];
 }
 
 export async function createVirtBackend(options: BackendOptions): Promise<Backend> {
   const { memory, board, cpu } = options;
-  const [{ KvmVm }, { KvmVcpu }, { EmulatedVcpu }] = await Promise.all([
+  const [{ KvmVm }, { KvmVcpu }, { backendName }, { divergencesOf }, { EmulatedVcpu }] = await Promise.all([
     import('../vmm/kvm-vm.js'),
     import('../vmm/kvm-vcpu.js'),
+    import('../vmm/probe.js'),
+    import('../vmm/divergences.js'),
     import('../emulator-x86/index.js'),
   ]);
 
@@ -108,6 +113,7 @@ export async function createVirtBackend(options: BackendOptions): Promise<Backen
   // Under KVM the TSC runs at the host's rate, which leaves 15H and 16H of the model do not tell: without them a
   // kernel measures it.
   const cpuid = cpu.leaves.filter((entry) => entry.leaf !== 0x15 && entry.leaf !== 0x16);
+  const backend = backendName();
   let vcpu: Vcpu<X86State>;
   try {
     vcpu = new KvmVcpu(vm, board.bus, { cpuid, assist });
@@ -117,8 +123,8 @@ export async function createVirtBackend(options: BackendOptions): Promise<Backen
   }
   return {
     vcpu,
-    name: kvmBackendName(),
-    notes: [],
+    name: backend,
+    notes: divergenceNotes(backend, divergencesOf),
     close: () => {
       vcpu.close();
       vm.close();

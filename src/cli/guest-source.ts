@@ -2,7 +2,7 @@
 
 import { basename } from 'node:path';
 import type { BlockBackend } from '../devices/block-backend.js';
-import { type Isa, type LoadOptions, type RecognizedImage, recognizeImage } from '../loaders/index.js';
+import { type ImageKind, type Isa, type LoadOptions, type RecognizedImage, recognizeImage } from '../loaders/index.js';
 import type { PcBoot } from '../machine/pc-board.js';
 import { TsvmError } from '../vcpu/vcpu.js';
 import { DiskFile, ThrowAwayOverlay } from './disk-file.js';
@@ -25,6 +25,7 @@ export interface SourceOptions {
 
 export interface GuestSource {
   readonly isa: Isa;
+  readonly kind: ImageKind;
   readonly description: string;
   readonly boot: PcBoot;
   readonly disks: readonly BlockBackend[];
@@ -42,14 +43,24 @@ interface ReadImage {
   readonly recognized: RecognizedImage;
 }
 
+/** What the beginning of a file looks like; null where only the whole file can tell. */
+function recognizeHead(bytes: Uint8Array, load: LoadOptions): RecognizedImage | null {
+  try {
+    return recognizeImage(bytes, load);
+  } catch (error) {
+    if (error instanceof TsvmError) return null;
+    throw error;
+  }
+}
+
 function recognizeFile(what: string, path: string, options: SourceOptions): ReadImage {
   const load: LoadOptions = { loadAddress: options.loadAddress };
   const file = InputFile.open(what, path);
   try {
     if (file.size > HEAD && options.loadAddress === undefined) {
       const bytes = file.head(HEAD);
-      const recognized = recognizeImage(bytes, load);
-      if (recognized.kind === 'disk') return { bytes, recognized };
+      const recognized = recognizeHead(bytes, load);
+      if (recognized?.kind === 'disk') return { bytes, recognized };
     }
   } finally {
     file.close();
@@ -125,6 +136,7 @@ export function openGuestSource(options: SourceOptions): GuestSource {
         : undefined;
   return {
     isa: recognized.isa,
+    kind: recognized.kind,
     description: recognized.description,
     disks,
     notes,

@@ -3,7 +3,7 @@
 import { Command, CommanderError } from 'commander';
 import { version } from './files.js';
 import { describeError, EXIT_OWN_ERROR } from './report.js';
-import type { RunFlags } from './run.js';
+import type { RunFlags } from './run-plan.js';
 
 const EXAMPLES = `Examples:
   tsvm run guests/hello.img                     run a guest: under KVM where possible, else emulated

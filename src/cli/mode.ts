@@ -1,7 +1,7 @@
 // Which execution path a run takes: virt, emu, or whichever fits.
 
 import { accessSync, constants } from 'node:fs';
-import type { Isa } from '../loaders/index.js';
+import type { ImageKind, Isa } from '../loaders/index.js';
 import { TsvmError } from '../vcpu/vcpu.js';
 
 export const MODES = ['virt', 'emu', 'auto'] as const;
@@ -15,6 +15,7 @@ const HOST_NAMES: Partial<Record<string, string>> = { x64: 'x86-64', arm64: 'AAr
 export interface ModeRequest {
   readonly mode: ModeOption;
   readonly isa: Isa;
+  readonly kind: ImageKind;
   /** An option that only the emulator can serve, as the user wrote it. */
   readonly emulatorOnly?: string | undefined;
 }
@@ -23,6 +24,18 @@ export interface ModeChoice {
   readonly mode: Mode;
   /** For `auto`: one line that says which mode and why. */
   readonly notice?: string;
+}
+
+/**
+ * Why `auto` does not choose a KVM that can be opened. kvm_pvm, a KVM for hosts without virtualization extensions,
+ * runs ring 3 of long mode natively, interprets everything else slowly, and cannot run 32-bit paging at all.
+ */
+async function unsuitable(kind: ImageKind): Promise<string | undefined> {
+  const { backendName } = await import('../vmm/probe.js');
+  if (backendName() !== 'kvm_pvm' || kind === 'elf64') return undefined;
+  return kind === 'linux-bzimage'
+    ? 'the KVM back end here, kvm_pvm, interprets ring 0, where a kernel spends its time'
+    : 'the guest starts outside long mode, and the KVM back end here, kvm_pvm, cannot run 32-bit paging';
 }
 
 /** Throws the named reason why KVM cannot be used here. Loads koffi only when there is a device to open. */
@@ -87,5 +100,7 @@ export async function chooseMode(request: ModeRequest): Promise<ModeChoice> {
     if (error instanceof TsvmError) return emulate(`${cause(error)} (${error.code})`);
     throw error;
   }
+  const reason = await unsuitable(request.kind);
+  if (reason) return emulate(reason);
   return { mode: 'virt', notice: `mode virt, because guest and host CPU are ${guestName} and KVM is usable` };
 }

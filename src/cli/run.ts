@@ -7,50 +7,51 @@ import { Machine } from '../machine/machine.js';
 import type { Outcome } from '../machine/outcome.js';
 import { PcBoard } from '../machine/pc-board.js';
 import { formatStatistics, type RunStatistics } from '../trace/stats.js';
-import { findCpuModel } from '../vcpu/cpu-model.js';
 import { GuestMemory } from '../vcpu/guest-memory.js';
 import { TsvmError } from '../vcpu/vcpu.js';
 import { X86State } from '../vcpu/x86-state.js';
-import type { Backend } from './backends.js';
+import { type Backend, createEmuBackend, createVirtBackend } from './backends.js';
 import { Console } from './console.js';
 import { ESCAPE_HELP, type EscapeCommand } from './escape.js';
 import { fileError, version } from './files.js';
-import { openGuestSource } from './guest-source.js';
 import { monotonic, nodeTimers } from './host-timers.js';
-import { chooseMode, MODES, type Mode } from './mode.js';
-import { DEFAULT_GUEST_RAM, parseAddress, parseChoice, parseCount, parseMemorySize } from './options.js';
+import { quote } from './options.js';
 import { describeOutcome, EXIT_SIGNAL, exitCode, isAbnormal } from './report.js';
+import { planRun, type RunFlags, type RunPlan } from './run-plan.js';
 
-/** Options as the command line gives them. */
-export interface RunFlags {
-  readonly mode: string;
-  readonly memory?: string;
-  readonly kernel?: string;
-  readonly initrd?: string[];
-  readonly append?: string;
-  readonly disk?: string[];
-  readonly bios?: string;
-  readonly cpu: string;
-  readonly loadAddress?: string;
-  readonly clock: string;
-  readonly maxInstructions?: string;
-  readonly strictIo?: boolean;
-  readonly snapshot?: boolean;
-  /** commander's name for the absence of --no-reboot. */
-  readonly reboot: boolean;
-  readonly stats?: string;
-}
-
-const CLOCKS = ['wall', 'instructions'] as const;
 /** KVM_ENOSYS of the KVM hypercall interface: what a guest sees that asks for a hypercall nobody offers. */
 const HYPERCALL_NOT_OFFERED = -1000n;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
-/** The wall clock's time, and the clock itself where it counts instructions of a vCPU that does not exist yet. */
-function makeClock(kind: (typeof CLOCKS)[number], instructions: () => number): MachineClock {
-  if (kind === 'instructions') return new InstructionClock(instructions);
-  return new WallClock({ monotonic, date: () => Date.now() });
+/** Runs a guest; returns the exit code of the process. */
+export async function runCommand(image: string | undefined, flags: RunFlags): Promise<number> {
+  const plan = await planRun(image, flags);
+  // Opened before the run, so that a long run does not end with nowhere to put its numbers.
+  const statsFile = plan.statsPath === undefined ? undefined : openStatsFile(plan.statsPath);
+  const session = await RunSession.create(plan);
+  try {
+    const outcome = await session.run();
+    session.report(outcome);
+    if (statsFile !== undefined) {
+      writeSync(statsFile, `${JSON.stringify(session.statistics(outcome), null, 2)}\n`);
+    }
+    return session.exitCode(outcome);
+  } finally {
+    session.close();
+    if (statsFile !== undefined) closeSync(statsFile);
+  }
+}
+
+function openStatsFile(path: string): number {
+  try {
+    return openSync(path, 'w');
+  } catch (error) {
+    const cause = fileError(error, 'statistics file', path);
+    if (cause.code !== 'E_NOT_FOUND') throw cause;
+    throw new TsvmError('E_NOT_FOUND', `the folder of --stats ${quote(path)} does not exist. Make it first.`, 127);
+  }
 }
 
 async function createMemory(ramSize: number): Promise<GuestMemory> {
@@ -59,173 +60,162 @@ async function createMemory(ramSize: number): Promise<GuestMemory> {
     return new GuestMemory(createGuestMemory(ramSize), ramSize);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw new TsvmError(
-      'E_HOST_MEMORY',
-      `this host cannot reserve ${ramSize / 2 ** 20} MiB for the guest. Give less --memory.`,
-    );
+    const size = `${ramSize / 2 ** 20} MiB`;
+    throw new TsvmError('E_HOST_MEMORY', `this host cannot reserve ${size} for the guest. Give less --memory.`);
   }
 }
 
-async function createBackend(
-  mode: Mode,
-  options: Parameters<typeof import('./backends.js').createEmuBackend>[0],
-): Promise<Backend> {
-  const { createEmuBackend, createVirtBackend } = await import('./backends.js');
-  return mode === 'virt' ? createVirtBackend(options) : createEmuBackend(options);
-}
+/** A machine with this process's terminal, signals and files around it. */
+class RunSession {
+  private readonly machine: Machine<X86State>;
+  private readonly console: Console;
+  private readonly started = monotonic();
+  private outputClosed = false;
+  /** Number of the signal that ended the run, 0 for none. */
+  private signal = 0;
 
-/** Opened before the run, so that a long run does not end with nowhere to put its numbers. */
-function openStatsFile(path: string): number {
-  try {
-    return openSync(path, 'w');
-  } catch (error) {
-    const e = fileError(error, 'statistics file', path);
-    throw new TsvmError(e.code, e.code === 'E_NOT_FOUND' ? `--stats ${path}: its folder does not exist.` : e.message);
+  static async create(plan: RunPlan): Promise<RunSession> {
+    const memory = await createMemory(plan.ramSize);
+    // The clock may count instructions of a vCPU that needs the board, which needs the clock.
+    const late: { backend?: Backend; console?: Console } = {};
+    const clock: MachineClock =
+      plan.clock === 'instructions'
+        ? new InstructionClock(() => late.backend?.instructions?.() ?? 0)
+        : new WallClock({ monotonic, date: () => Date.now() });
+    const board = new PcBoard({
+      memory,
+      clock,
+      boot: plan.source.boot,
+      disks: plan.source.disks,
+      sink: (byte) => late.console?.write(byte),
+      strictIo: plan.strictIo,
+    });
+    const create = plan.choice.mode === 'virt' ? createVirtBackend : createEmuBackend;
+    const deterministic = plan.clock === 'instructions';
+    const backend = await create({ memory, board, cpu: plan.cpu, deterministic });
+    const session = new RunSession(plan, board, clock, backend);
+    late.backend = backend;
+    late.console = session.console;
+    return session;
   }
-}
 
-/** Runs a guest; returns the exit code of the process. */
-export async function runCommand(image: string | undefined, flags: RunFlags): Promise<number> {
-  const requestedMode = parseChoice('E_MODE', '--mode', flags.mode, MODES);
-  const clockKind = parseChoice('E_CLOCK', '--clock', flags.clock, CLOCKS);
-  const cpu = findCpuModel(flags.cpu);
-  const ramSize = flags.memory === undefined ? DEFAULT_GUEST_RAM : parseMemorySize(flags.memory);
-  const maxInstructions =
-    flags.maxInstructions === undefined ? undefined : parseCount('--max-instructions', flags.maxInstructions);
-  const source = openGuestSource({
-    image,
-    kernel: flags.kernel,
-    initrd: flags.initrd ?? [],
-    append: flags.append,
-    disk: flags.disk ?? [],
-    bios: flags.bios,
-    loadAddress: flags.loadAddress === undefined ? undefined : parseAddress('--load-address', flags.loadAddress),
-    snapshot: flags.snapshot ?? false,
-    ramSize,
-  });
-  const choice = await chooseMode({
-    mode: requestedMode,
-    isa: source.isa,
-    emulatorOnly:
-      clockKind === 'instructions' ? '--clock instructions' : maxInstructions ? '--max-instructions' : undefined,
-  });
-  const statsFile = flags.stats === undefined ? undefined : openStatsFile(flags.stats);
+  private constructor(
+    private readonly plan: RunPlan,
+    private readonly board: PcBoard,
+    private readonly clock: MachineClock,
+    private readonly backend: Backend,
+  ) {
+    this.console = new Console({
+      stdin: process.stdin,
+      stdout: process.stdout,
+      onCommand: (command) => this.onCommand(command),
+      onInput: () => this.machine.wake(),
+      onOutputClosed: () => {
+        this.outputClosed = true;
+        this.machine.stop({ kind: 'quit' });
+      },
+    });
+    const beforePause = async (): Promise<void> => {
+      await this.console.flush();
+      this.console.pump(board.serial);
+    };
+    this.machine = new Machine<X86State>({
+      board,
+      vcpu: backend.vcpu,
+      clock,
+      timers: nodeTimers(beforePause),
+      newState: () => new X86State(),
+      refuseHypercall: (state) => state.setGpr(0, HYPERCALL_NOT_OFFERED),
+      instructions: backend.instructions,
+      executingRip: backend.executingRip,
+      memoryReplaced: backend.memoryReplaced,
+      maxInstructions: plan.maxInstructions,
+      noReboot: plan.noReboot,
+      inputOpen: () => this.console.inputOpen,
+    });
+  }
 
-  let backend: Backend | undefined;
-  const clock = makeClock(clockKind, () => backend?.instructions?.() ?? 0);
-  const memory = await createMemory(ramSize);
-  let machine: Machine<X86State> | undefined;
-  let outputClosed = false;
-  const onCommand = (command: EscapeCommand): void => {
-    if (command === 'quit') machine?.stop({ kind: 'quit' });
-    else if (command === 'help') for (const line of ESCAPE_HELP) say(line);
-    else for (const line of formatStatistics(statistics({ kind: 'quit' }))) say(line);
-  };
-  const guestConsole = new Console({
-    stdin: process.stdin,
-    stdout: process.stdout,
-    onCommand,
-    onInput: () => machine?.wake(),
-    onOutputClosed: () => {
-      outputClosed = true;
-      machine?.stop({ kind: 'quit' });
-    },
-  });
-  const board = new PcBoard({
-    memory,
-    clock,
-    boot: source.boot,
-    disks: source.disks,
-    sink: guestConsole.write,
-    strictIo: flags.strictIo ?? false,
-  });
-  backend = await createBackend(choice.mode, { memory, board, cpu, deterministic: clockKind === 'instructions' });
-  const { vcpu } = backend;
-  const beforePause = async (): Promise<void> => {
-    await guestConsole.flush();
-    guestConsole.pump(board.serial);
-  };
-  machine = new Machine<X86State>({
-    board,
-    vcpu,
-    clock,
-    timers: nodeTimers(beforePause),
-    newState: () => new X86State(),
-    refuseHypercall: (state) => state.setGpr(0, HYPERCALL_NOT_OFFERED),
-    ...(backend.instructions && { instructions: backend.instructions }),
-    ...(maxInstructions !== undefined && { maxInstructions }),
-    noReboot: !flags.reboot,
-    inputOpen: () => guestConsole.inputOpen,
-    ...(backend.executingRip && { executingRip: backend.executingRip }),
-    ...(backend.memoryReplaced && { memoryReplaced: backend.memoryReplaced }),
-  });
-  const runningMachine = machine;
-  const runningBackend = backend;
+  async run(): Promise<Outcome> {
+    const { plan, machine } = this;
+    for (const name of SIGNALS) process.on(name, this.onSignal);
+    machine.powerOn();
+    if (plan.choice.notice) say(`tsvm: ${plan.choice.notice}`);
+    for (const note of [...plan.source.notes, ...this.backend.notes, ...(this.board.guest?.warnings ?? [])]) {
+      say(`tsvm: note: ${note}`);
+    }
+    this.console.start(() => this.board.serial);
+    const outcome = await machine.run();
+    await this.console.flush();
+    // From here on, lines end as usual.
+    this.console.restore();
+    return outcome;
+  }
 
-  const started = monotonic();
-  const statistics = (outcome: Outcome): RunStatistics => {
-    const wallNanoseconds = Math.round(monotonic() - started);
-    const own = vcpu.counters();
-    const instructions = runningBackend.instructions?.() ?? own.instructions;
-    const { exits, board: counts } = runningMachine.counters();
-    const byName = (uses: typeof counts.pio) =>
+  /** Says on standard error what a user cannot know from the guest's own output. */
+  report(outcome: Outcome): void {
+    const state = new X86State();
+    this.backend.vcpu.readState(state);
+    const message = describeOutcome(outcome, state.rip, this.plan.maxInstructions);
+    if (message) say(message);
+    // KVM's failures bring the registers along.
+    if (isAbnormal(outcome) && !message?.includes('\n')) say(state.describe());
+  }
+
+  exitCode(outcome: Outcome): number {
+    if (this.outputClosed) return EXIT_SIGNAL + osConstants.signals.SIGPIPE;
+    return this.signal ? EXIT_SIGNAL + this.signal : exitCode(outcome);
+  }
+
+  statistics(outcome: Outcome): RunStatistics {
+    const { plan, backend, machine } = this;
+    const wallNanoseconds = Math.round(monotonic() - this.started);
+    const own = backend.vcpu.counters();
+    const instructions = own.instructions;
+    const { exits, board } = machine.counters();
+    const byName = (uses: typeof board.pio) =>
       Object.fromEntries(uses.map(({ name, reads, writes }) => [name, { reads, writes }]));
     return {
       tsvm: version(),
-      mode: choice.mode,
-      backend: runningBackend.name,
-      cpu: cpu.name,
-      clock: clockKind,
-      memoryBytes: ramSize,
-      image: source.description,
+      mode: plan.choice.mode,
+      backend: backend.name,
+      cpu: plan.cpu.name,
+      clock: plan.clock,
+      memoryBytes: plan.ramSize,
+      image: plan.source.description,
       outcome: outcome.kind,
-      exitCode: exitCode(outcome),
+      exitCode: this.exitCode(outcome),
       wallNanoseconds,
-      guestNanoseconds: Math.round(clock.now()),
+      guestNanoseconds: Math.round(this.clock.now()),
       instructions,
       mips: instructions === null ? null : (instructions * 1000) / wallNanoseconds,
-      slices: runningMachine.slices,
-      resets: runningMachine.resets,
+      slices: machine.slices,
+      resets: machine.resets,
       assists: own.assists,
       exits,
-      io: { pio: byName(counts.pio), mmio: byName(counts.mmio) },
+      io: { pio: byName(board.pio), mmio: byName(board.mmio) },
       vcpu: { exits: own.exits, details: own.details },
     };
-  };
+  }
 
-  let signal = 0;
-  const onSignal = (_name: NodeJS.Signals, number: number): void => {
+  /** Gives back the terminal and what the host lent. Harmless when repeated. */
+  close(): void {
+    this.console.restore();
+    for (const name of SIGNALS) process.off(name, this.onSignal);
+    this.backend.close();
+  }
+
+  private readonly onSignal = (_name: NodeJS.Signals, number: number): void => {
     // The second one means that the first did not help.
-    if (signal !== 0) process.exit(EXIT_SIGNAL + number);
-    signal = number;
-    runningMachine.stop({ kind: 'quit' });
+    if (this.signal !== 0) process.exit(EXIT_SIGNAL + number);
+    this.signal = number;
+    this.machine.stop({ kind: 'quit' });
   };
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const name of signals) process.on(name, onSignal);
 
-  try {
-    machine.powerOn();
-    if (choice.notice) say(`tsvm: ${choice.notice}`);
-    for (const note of [...source.notes, ...runningBackend.notes, ...(board.guest?.warnings ?? [])]) {
-      say(`tsvm: note: ${note}`);
-    }
-    guestConsole.start(() => board.serial);
-    const outcome = await machine.run();
-    await guestConsole.flush();
-    guestConsole.restore();
-
-    const state = new X86State();
-    vcpu.readState(state);
-    const message = describeOutcome(outcome, state.rip, maxInstructions);
-    if (message) say(message);
-    if (isAbnormal(outcome) && !message?.includes('\n')) say(state.describe());
-    if (statsFile !== undefined) writeSync(statsFile, `${JSON.stringify(statistics(outcome), null, 2)}\n`);
-    if (outputClosed) return EXIT_SIGNAL + osConstants.signals.SIGPIPE;
-    return signal ? EXIT_SIGNAL + signal : exitCode(outcome);
-  } finally {
-    guestConsole.restore();
-    for (const name of signals) process.off(name, onSignal);
-    if (statsFile !== undefined) closeSync(statsFile);
-    runningBackend.close();
+  private onCommand(command: EscapeCommand): void {
+    // In raw mode a line feed does not return the carriage.
+    const print = (lines: readonly string[]) => process.stderr.write(`\r\n${lines.join('\r\n')}\r\n`);
+    if (command === 'quit') this.machine.stop({ kind: 'quit' });
+    else if (command === 'help') print(ESCAPE_HELP);
+    else print(formatStatistics(this.statistics({ kind: 'quit' })));
   }
 }

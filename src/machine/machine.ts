@@ -33,17 +33,17 @@ export interface MachineOptions<State> {
   /** Result of a hypercall that this machine does not offer: all of them. */
   readonly refuseHypercall: (state: State) => void;
   /** Retired instructions so far; absent where the back end cannot count. */
-  readonly instructions?: () => number;
+  readonly instructions?: (() => number) | undefined;
   /** Inside a bus callback: address of the instruction that is calling. */
-  readonly executingRip?: () => bigint;
+  readonly executingRip?: (() => bigint) | undefined;
   /** Ends the run after so many instructions; needs `instructions`. */
-  readonly maxInstructions?: number;
+  readonly maxInstructions?: number | undefined;
   /** A guest reset ends the run instead of restarting the guest. */
-  readonly noReboot?: boolean;
+  readonly noReboot?: boolean | undefined;
   /** Whether the host may still send input that could wake a halted guest. */
-  readonly inputOpen?: () => boolean;
+  readonly inputOpen?: (() => boolean) | undefined;
   /** Guest memory was loaded anew: a vCPU that keeps code translated from it must drop that. */
-  readonly memoryReplaced?: () => void;
+  readonly memoryReplaced?: (() => void) | undefined;
 }
 
 /** The host gets its turn this often, in nanoseconds of host time. */

@@ -26,7 +26,7 @@ const KVM_PVM: readonly Divergence[] = [
     what: '32-bit and PAE paging outside long mode',
     ring: null,
     manual: 'runs',
-    backend: 'KVM_EXIT_SHUTDOWN at once',
+    backend: 'MOV to CR0 that sets PG raises #GP; a state that has it set ends in KVM_EXIT_SHUTDOWN at once',
     cause: 'the back end shadows 4-level page tables only',
     handling: 'visible',
   },

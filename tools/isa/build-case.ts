@@ -97,7 +97,7 @@ export function buildCase(shape: Shape, random: Random, state: X86State): Case {
   const usesAddress = modrm || STRINGS.test(row.mnemonic) || /^(LOOP|JCXZ|XLAT|MASKMOV)/.test(row.mnemonic);
   const moffs = row.operands.some((code) => code[0] === 'O');
   // Outside 64-bit mode a flat 16-bit address reaches nothing that is mapped.
-  const canShrink = (usesAddress || moffs) && (mode !== '32' || !(modrm || moffs));
+  const canShrink = (usesAddress || moffs) && (mode !== '32' || /^(LOOP|JCXZ)/.test(row.mnemonic));
   const shrink = canShrink && random.oneIn(mode === '64' ? 8 : 4);
   const widths = { '64': [64, 32], '32': [32, 16], seg32: [32, 16], '16': [16, 32] }[mode];
   const big = memoryIsBig(row);
@@ -160,6 +160,8 @@ export function buildCase(shape: Shape, random: Random, state: X86State): Case {
   // A REX prefix without effect, but for the byte registers.
   if (long && encoding.rex === 0 && random.oneIn(6) && !usesHighByte(d)) encoding.rex = 0x40;
 
+  // Registers are 32 bits wide elsewhere, and what lies above them is nobody's.
+  if (!long) for (let i = 0; i < 8; i++) state.setGpr(i, state.gpr(i) & 0xffffffffn);
   const code = assemble(encoding, linear);
   return {
     group: shape.group,
@@ -172,6 +174,7 @@ export function buildCase(shape: Shape, random: Random, state: X86State): Case {
     opSize,
     count: d.count,
     ea: d.ea,
+    rm: d.rm,
     state,
     windows: d.windows,
     fpu: classOf(row) !== 'integer',

@@ -28,6 +28,8 @@ export interface Case {
   readonly count: number;
   /** Linear address of a ModRM memory operand, or null. */
   readonly ea: number | null;
+  /** ModRM.rm with REX.B of a register operand. */
+  readonly rm: number;
   /** Registers, RIP as offset in CS. */
   readonly state: X86State;
   readonly windows: readonly Window[];

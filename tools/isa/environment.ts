@@ -139,6 +139,8 @@ export function baseState(mode: CaseMode): X86State {
   state.setU16(L.S_FCW, 0x37f);
   state.setU16(L.S_FTW, 0xffff);
   if (mode === '64') return state;
+  // These cases run in a process of a kernel that has XSAVE enabled.
+  state.setU64(L.S_CR4, state.u64(L.S_CR4) | BigInt(L.CR4_OSXSAVE));
   const layout = segmentsOf(mode);
   const selectors = selectorsOf(mode);
   const big = mode !== '16';

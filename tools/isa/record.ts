@@ -1,0 +1,88 @@
+// Records expectations: `node dist/tools/isa/record.js [group …]`. Needs KVM and, for what KVM does not leave to the
+// CPU, gcc. Overwrites test/data/isa/<group>.bin.
+
+import { mkdirSync, readFileSync } from 'node:fs';
+import { type Case, ENDED, IMAGE_VECTOR } from './case.js';
+import { casesOf, GROUPS, isNative } from './cases.js';
+import { differences } from './compare.js';
+import { ExpectationWriter } from './expected.js';
+import { requireImage } from './guest.js';
+import { KvmOracle } from './kvm-oracle.js';
+import { keepCase, NativeOracle } from './native-oracle.js';
+
+const DATA = new URL('../../../test/data/isa/', import.meta.url).pathname;
+
+/** Vendor, family, model and stepping, as /proc/cpuinfo has them. */
+function hostCpu(): string {
+  const info = readFileSync('/proc/cpuinfo', 'utf8');
+  const field = (name: string) => new RegExp(`^${name}\\s*: (.*)$`, 'm').exec(info)?.[1] ?? '?';
+  return `${field('vendor_id')} family ${field('cpu family')} model ${field('model')} stepping ${field('stepping')}`;
+}
+
+const vectorOf = (image: Uint8Array) => image[IMAGE_VECTOR];
+const UD = 6;
+const GP = 13;
+
+/**
+ * Images by KVM. Some exceptions make KVM interpret the instruction instead of handing on what the CPU said, so #UD and
+ * #GP are asked of a process. Each case runs twice: an interruption at the wrong moment may cause the same.
+ */
+function recordWithKvm(group: string, native: NativeOracle): Uint8Array[] {
+  const oracle = new KvmOracle();
+  try {
+    const images: Uint8Array[] = [];
+    const doubtful: Case[] = [];
+    for (const c of casesOf(group)) {
+      let image = requireImage(c, oracle.run(c));
+      for (let again = requireImage(c, oracle.run(c)); ; again = requireImage(c, oracle.run(c))) {
+        const agrees = differences(c, image.slice(), again.slice()).length === 0;
+        image = again;
+        if (agrees) break;
+      }
+      images.push(image);
+      if (vectorOf(image) === UD || vectorOf(image) === GP) doubtful.push(keepCase(c));
+    }
+    const stray = oracle.strayWrite();
+    if (stray >= 0) throw new Error(`${group}: a case wrote outside its windows, at 0x${stray.toString(16)}`);
+    native.run(doubtful).forEach((image, i) => {
+      images[doubtful[i].index] = image;
+    });
+    return images;
+  } finally {
+    oracle.close();
+  }
+}
+
+function recordNatively(group: string, native: NativeOracle): Uint8Array[] {
+  const images: Uint8Array[] = [];
+  let batch: Case[] = [];
+  const flush = () => {
+    for (const image of native.run(batch)) images.push(image);
+    batch = [];
+  };
+  for (const c of casesOf(group)) {
+    batch.push(keepCase(c));
+    if (batch.length === 4096) flush();
+  }
+  flush();
+  return images;
+}
+
+mkdirSync(DATA, { recursive: true });
+const wanted = process.argv.slice(2);
+const native = new NativeOracle();
+try {
+  for (const group of wanted.length > 0 ? wanted : GROUPS) {
+    const images = isNative(group) ? recordNatively(group, native) : recordWithKvm(group, native);
+    const writer = new ExpectationWriter();
+    let faults = 0;
+    for (const c of casesOf(group)) {
+      writer.add(c, images[c.index]);
+      if (vectorOf(images[c.index]) !== ENDED) faults++;
+    }
+    writer.save(`${DATA}${group}.bin`, group, hostCpu());
+    console.log(`${group}: ${images.length} cases, ${faults} of them exceptions`);
+  }
+} finally {
+  native.close();
+}
