@@ -185,7 +185,7 @@ export function fromDecimal(from: usize): void {
     const b: u32 = load<u8>(from + i);
     m = m * 100 + (b >> 4) * 10 + (b & 15);
   }
-  const negative = load<u8>(from, 9) >> 7;
+  const negative: u32 = load<u8>(from, 9) >> 7;
   if (m) {
     const n = clz(m);
     setResult((negative << 15) | <u32>(BIAS + 63 - <i32>n), m << n);

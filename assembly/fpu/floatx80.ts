@@ -195,6 +195,12 @@ export function roundPack(sign: u32, exp: i32, sig: u64, extra: u64, prec: u32):
     if (tiny && !(fcw() & FSW_UE)) {
       exc |= FSW_UE;
       exp += EXP_WRAP;
+      // FSCALE can go beyond what the wrapped exponent reaches, below and above (SDM vol. 1, 8.5.4 and 8.5.5).
+      if (exp <= 0) {
+        exc |= FSW_PE;
+        setZero(sign);
+        return;
+      }
     } else {
       shiftRightSticky(sig, extra, <u32>(1 - exp));
       sig = wHi;
@@ -235,6 +241,11 @@ export function roundPack(sign: u32, exp: i32, sig: u64, extra: u64, prec: u32):
       return;
     }
     exp -= EXP_WRAP;
+    if (exp >= <i32>EXP_MAX) {
+      exc |= FSW_PE | FSW_C1;
+      setInfinity(sign);
+      return;
+    }
   }
   setResult((sign << 15) | (<u32>exp & EXP_MAX), sig);
 }

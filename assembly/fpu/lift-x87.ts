@@ -63,6 +63,7 @@ import {
   x87Rotate,
   x87StoreMem,
   x87StoreReg,
+  x87StoreUnchecked,
 } from './x87-transfer';
 
 /** Lifts the instruction just decoded if it is one of these. */
@@ -240,7 +241,7 @@ function moveCondition(r: u32): u32 {
 function liftD9(r: u32, rm: u32): u32 {
   if (r == 0) return call(x87LoadReg.index, 0, 0);
   if (r == 1) return call(x87Exchange.index, 0, 0);
-  if (r == 3) return call(x87StoreReg.index, 1, 0);
+  if (r == 3) return call(x87StoreUnchecked.index, 0, 0);
   if (r == 5) return rm < 7 ? call(x87LoadConstant.index, 0, 0) : LIFT_NONE;
   switch (dModrm) {
     case 0xd0:

@@ -178,9 +178,11 @@ function compareWith(bse: u32, bsig: u64, quiet: bool, pops: u32): void {
   finishCompare(compare80(se(0), sig(0), bse, bsig, quiet), pops);
 }
 
+/** The codes of an unmasked invalid comparison are not set (SDM vol. 2A, "FCOM"); those of an unmasked #D are. */
 function finishCompare(codes: u32, pops: u32): void {
-  if (!settle()) return;
-  setCodes(codes);
+  const done = settle();
+  if (done || !(exc & FSW_IE)) setCodes(codes);
+  if (!done) return;
   if (pops > 0) pop();
   if (pops > 1) pop();
 }
@@ -223,9 +225,10 @@ export function x87CompareFlags(a: u32, b: u32, imm: u64): void {
     beginOp();
     codes = compare80(se(0), sig(0), se(i), sig(i), b != 0);
   }
-  if (!settle()) return;
+  const done = settle();
+  if (!done && exc & FSW_IE) return;
   setFlags((codes & FSW_C3 ? FLAG_ZF : 0) | (codes & FSW_C2 ? FLAG_PF : 0) | (codes & FSW_C0 ? FLAG_CF : 0));
-  if (a) pop();
+  if (a && done) pop();
 }
 
 /** FTST */
@@ -315,9 +318,10 @@ export function x87Remainder(a: u32, _b: u32, imm: u64): void {
     beginOp();
     codes = rem80(se(0), sig(0), se(1), sig(1), a != 0);
   }
-  if (!settle()) return;
-  setCodes(codes);
-  putSt(0, zSe, zSig);
+  const done = settle();
+  // Without a quotient C3 and C0 stay.
+  setCodes(!done || isNaN80(zSe, zSig) ? fsw() & (FSW_C3 | FSW_C0) : codes);
+  if (done) putSt(0, zSe, zSig);
 }
 
 /** FXTRACT: the exponent takes the operand's place, the significand is pushed. */
@@ -354,7 +358,5 @@ export function x87Move(a: u32, _b: u32, imm: u64): void {
     if (settle()) putSt(0, zSe, zSig);
     return;
   }
-  beginOp();
-  settle();
   if (condition(a)) putSt(0, se(i), sig(i));
 }

@@ -81,16 +81,20 @@ function tagShift(i: u32): u32 {
   return ((top() + i) & 7) << 1;
 }
 
+function tagWord(): u32 {
+  return load<u16>(STATE, S_FTW);
+}
+
 export function isEmpty(i: u32): bool {
-  return ((load<u16>(STATE, S_FTW) >> tagShift(i)) & 3) == 3;
+  return ((tagWord() >> tagShift(i)) & 3) == 3;
 }
 
 export function markEmpty(i: u32): void {
-  store<u16>(STATE, load<u16>(STATE, S_FTW) | (3 << tagShift(i)), S_FTW);
+  store<u16>(STATE, tagWord() | (3 << tagShift(i)), S_FTW);
 }
 
 export function markFull(i: u32): void {
-  store<u16>(STATE, load<u16>(STATE, S_FTW) & ~(3 << tagShift(i)), S_FTW);
+  store<u16>(STATE, tagWord() & ~(3 << tagShift(i)), S_FTW);
 }
 
 /** ST(i) = value; it is not empty any more. */

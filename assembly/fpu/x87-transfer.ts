@@ -5,6 +5,7 @@ import { probeWrite, read16, read32, read64, readBytes, write16, write32, write6
 import { faulted } from '../x86/fault';
 import {
   beginOp,
+  exc,
   INDEFINITE_SE,
   INDEFINITE_SIG,
   noteDenormal,
@@ -25,7 +26,23 @@ import {
   toReal64,
 } from './floatx80-convert';
 import { se, settle, settleTo, sig, stackOverflow, stackUnderflow } from './x87-arith';
-import { immRm, isEmpty, markEmpty, pop, push, putSt, record, recordData, setTop, top, waiting } from './x87-state';
+import {
+  FSW_C1,
+  FSW_IE,
+  fsw,
+  immRm,
+  isEmpty,
+  markEmpty,
+  pop,
+  push,
+  putSt,
+  record,
+  recordData,
+  setFsw,
+  setTop,
+  top,
+  waiting,
+} from './x87-state';
 
 /** Ten bytes on their way from or to memory. */
 const BUFFER: usize = memory.data(16, 16);
@@ -50,7 +67,8 @@ export function packFormat(format: u32, seg: u32): u32 {
 /** Pushes the result, or on a full stack what the masked overflow pushes. */
 function pushResult(): void {
   if (!isEmpty(7)) stackOverflow();
-  if (settle()) push(zSe, zSig);
+  // A denormal 32- or 64-bit real is loaded even if #D is unmasked: only #I keeps it out.
+  if (settle() || !(exc & FSW_IE)) push(zSe, zSig);
 }
 
 /** FLD, FILD, FBLD m: a: slot of the linear address, b: packFormat. */
@@ -151,12 +169,14 @@ export function x87LoadReg(_a: u32, _b: u32, imm: u64): void {
   if (waiting()) return;
   record(imm);
   const i = immRm(imm);
-  if (isEmpty(i)) stackUnderflow();
-  else {
+  if (!isEmpty(i)) {
     beginOp();
     setResult(se(i), sig(i));
+    pushResult();
+    return;
   }
-  pushResult();
+  stackUnderflow();
+  if (settle()) push(zSe, zSig);
 }
 
 /** FST, FSTP ST(i); a: pop */
@@ -171,6 +191,18 @@ export function x87StoreReg(a: u32, _b: u32, imm: u64): void {
   if (!settle()) return;
   putSt(immRm(imm), zSe, zSig);
   if (a) pop();
+}
+
+/** FSTPNCE, the FSTP ST(i) of opcode D9: an empty ST(0) is popped, without an exception or a store. */
+export function x87StoreUnchecked(_a: u32, b: u32, imm: u64): void {
+  if (!isEmpty(0)) {
+    x87StoreReg(1, b, imm);
+    return;
+  }
+  if (waiting()) return;
+  record(imm);
+  setFsw(fsw() & ~FSW_C1);
+  pop();
 }
 
 /** FXCH: an empty register takes part as the indefinite. */
@@ -211,6 +243,7 @@ export function x87LoadConstant(_a: u32, _b: u32, imm: u64): void {
 export function x87Free(a: u32, _b: u32, imm: u64): void {
   if (waiting()) return;
   record(imm);
+  setFsw(fsw() & ~FSW_C1);
   markEmpty(immRm(imm));
   if (a) pop();
 }

@@ -2,7 +2,8 @@
 
 import { codeWritten } from '../ir/blocks';
 import { GUEST_BASE, PAGE_HAS_CODE, PAGE_INFO, PAGE_KIND_MASK, PAGE_MMIO, PAGE_RAM, STATE } from '../layout/memory';
-import { S_TLB, S_WRAP32 } from '../layout/x86-state';
+import { EFER_LMA, S_EFER, S_TLB, S_WRAP32 } from '../layout/x86-state';
+import { checkDataBreakpoint } from '../x86/debug';
 import { faulted } from '../x86/fault';
 import { mmioRead, mmioWrite } from '../x86/host';
 import { TLB_ADDEND, TLB_READ, TLB_SUPERVISOR, TLB_WRITE, tlbEntry, tlbTable } from './tlb';
@@ -60,6 +61,7 @@ export function addressAfter(linear: u64, n: u32): u64 {
 
 /** Slow path of a load: TLB miss, page crossing, MMIO. 0 when it faults. */
 export function slowRead(linear: u64, size: u32): u64 {
+  checkDataBreakpoint(linear, size, false);
   if (!crosses(linear, size)) {
     const phys = translate(linear, ACCESS_READ, load<u32>(STATE, S_TLB));
     return faulted() ? 0 : physRead(phys, size);
@@ -81,6 +83,7 @@ export function slowRead(linear: u64, size: u32): u64 {
 
 /** Slow path of a store. Nothing is written when it faults. */
 export function slowWrite(linear: u64, size: u32, value: u64): void {
+  checkDataBreakpoint(linear, size, true);
   const table = load<u32>(STATE, S_TLB);
   if (!crosses(linear, size)) {
     const phys = translate(linear, ACCESS_WRITE, table);
@@ -189,13 +192,18 @@ export function writeBytes(linear: u64, size: u32, from: usize): void {
 // (SDM vol. 3, 4.6.1 "implicit supervisor-mode accesses"; SMAP applies whatever EFLAGS.AC).
 
 let savedTable: u32 = 0;
+let savedWrap: u32 = 0;
 
 function enterSystem(): void {
   savedTable = load<u32>(STATE, S_TLB);
+  savedWrap = load<u32>(STATE, S_WRAP32);
+  // In long mode the tables' bases are 64 bits wide, whatever the code that is running.
+  if (load<u32>(STATE, S_EFER) & EFER_LMA) store<u32>(STATE, 0, S_WRAP32);
   store<u32>(STATE, <u32>tlbTable(TLB_SUPERVISOR), S_TLB);
 }
 function leaveSystem(): void {
   store<u32>(STATE, savedTable, S_TLB);
+  store<u32>(STATE, savedWrap, S_WRAP32);
 }
 
 export function sysRead8(linear: u64): u32 {

@@ -260,6 +260,13 @@ function pageFault(linear: u64, access: u32, user: bool, code: u32): u64 {
   return 0;
 }
 
+/** The address that last raised #GP(0) for not being canonical (stack accesses: #SS(0), see x86/stack-fault.ts). */
+export let notCanonical: u64 = 0;
+
+export function forgetNotCanonical(): void {
+  notCanonical = 0;
+}
+
 /**
  * Physical address of `linear` for an access (ACCESS_*) with the rights of the soft TLB at host address `table`, which
  * is filled. Raises #PF, or #GP(0) for an address that is not canonical, and then returns 0.
@@ -272,6 +279,7 @@ export function translate(linear: u64, access: u32, table: u32): u64 {
     return <u64>(load<u32>(entry, TLB_PHYS) & 0xfffff000) | offset;
   }
   if (!isCanonical(linear)) {
+    notCanonical = linear;
     raiseGP(0);
     return 0;
   }

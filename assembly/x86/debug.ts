@@ -41,6 +41,7 @@ const BREAK_ACCESS: u32 = 3;
 
 /** DR6 bits of traps that wait for the end of the instruction. */
 let pending: u32 = 0;
+let stepCancelled: bool = false;
 
 /** Bytes that breakpoint i covers: LEN 00, 01, 11, 10 stand for 1, 2, 4, 8. */
 function lengthOf(dr7: u32, i: u32): u64 {
@@ -113,13 +114,19 @@ export function dropTraps(): void {
   pending = 0;
 }
 
+/** A software interrupt has cleared TF: no single-step trap follows it in the handler (SDM vol. 3, 18.3.1.4). */
+export function cancelStep(): void {
+  stepCancelled = true;
+}
+
 /**
  * After an instruction; `trap`: TF was set before it. True: #DB is to be delivered, its conditions stand in DR6. After
  * MOV SS and POP SS, traps wait for the end of the next instruction (SDM vol. 3, 7.8.3).
  */
 export function finishInstruction(trap: bool): bool {
   if (load<u32>(STATE, S_INT_SHADOW) & SHADOW_MOV_SS) return false;
-  const bits = pending | (trap ? DR6_BS : 0);
+  const bits = pending | (trap && !stepCancelled ? DR6_BS : 0);
+  stepCancelled = false;
   pending = 0;
   if (bits) report(bits);
   return bits != 0;

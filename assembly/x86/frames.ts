@@ -82,7 +82,8 @@ export function enterFrame(a: u32, b: u32, imm: u64): void {
   }
   if (!probeStack(final, a)) return;
   writeStack(sp, a, getSlot(S_RBP, a));
-  const newFrame = sp;
+  // With a 16-bit stack the frame pointer still gets all of ESP, if the operand size says 32.
+  const newFrame = (load<u64>(STATE, S_RSP) & ~maskOf(w)) | (sp & maskOf(w));
   for (let i: u32 = 1; i < level; i++) {
     frame -= step;
     sp -= step;
@@ -92,6 +93,6 @@ export function enterFrame(a: u32, b: u32, imm: u64): void {
     sp -= step;
     writeStack(sp, a, newFrame);
   }
-  putSlot(S_RBP, a, newFrame & maskOf(w) & maskOf(a));
+  putSlot(S_RBP, a, newFrame & maskOf(a));
   putStackPointer(w, sp - imm);
 }

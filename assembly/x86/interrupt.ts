@@ -41,6 +41,7 @@ import {
 } from '../layout/x86-state';
 import { sysRead16, sysRead64 } from '../mmu/access';
 import { isCanonical } from '../mmu/walk';
+import { cancelStep } from './debug';
 import {
   descriptor,
   descriptorAt,
@@ -144,6 +145,7 @@ function isFault(v: u32): bool {
 export function deliver(vec: u32, kind: u32, hasErrorCode: bool, code: u32): void {
   expectTaskSwitch();
   vector = vec;
+  if (kind >= DELIVER_INT_N) cancelStep();
   software = kind == DELIVER_INT_N || kind == DELIVER_INT3;
   ext = software ? 0 : 1;
   hasCode = hasErrorCode;

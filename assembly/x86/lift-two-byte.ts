@@ -326,9 +326,9 @@ export function liftTwoByte(): u32 {
     case 0xc1:
       return liftExchangeAdd(dOpSize);
     case 0xc3:
-      // MOVNTI
+      // MOVNTI: 32 bits, or 64 by REX.W, also in 16-bit code.
       if (dMod == 3 || dOpPrefix || dRep) return LIFT_NONE;
-      emitStore(dOpSize, gprSlot(dReg));
+      emitStore(dOpSize == SIZE64 ? SIZE64 : SIZE32, gprSlot(dReg));
       return LIFT_NEXT;
     case 0xc7: {
       if (dMod == 3 || (dReg & 7) != 1) return LIFT_NONE;

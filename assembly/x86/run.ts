@@ -41,13 +41,14 @@ import {
   SEG_CS,
   SEG_LIMIT,
 } from '../layout/x86-state';
-import { ACCESS_FETCH, translate } from '../mmu/walk';
+import { ACCESS_FETCH, forgetNotCanonical, translate } from '../mmu/walk';
 import { haveBreakpoints, isBreakpoint } from './breakpoints';
-import { checkCodeBreakpoint, finishInstruction } from './debug';
+import { checkCodeBreakpoint, dropTraps, finishInstruction } from './debug';
 import { EXC_GP, EXC_NMI, faulted, raiseCode } from './fault';
 import { acknowledgeInterrupt } from './host';
 import { DELIVER_EXTERNAL, DELIVER_NMI, deliver, deliverDebug, deliverFault } from './interrupt';
 import { MODE_CODE, MODE_FLAT_CS, MODE_SINGLE, segSlot } from './mode';
+import { refineStackFault } from './stack-fault';
 import { translateBlock } from './translate';
 
 /** Budget at the start of the slice. */
@@ -184,6 +185,7 @@ function runLoop(): u32 {
     if (!b) {
       from = 0;
       store<u32>(STATE, 0, S_INT_SHADOW);
+      forgetNotCanonical();
       deliverFault();
       continue;
     }
@@ -198,6 +200,8 @@ function runLoop(): u32 {
       runSingle(b);
       continue;
     }
+    const flags = load<u32>(STATE, S_RFLAGS);
+    if (flags & FLAG_RF) store<u32>(STATE, flags & ~FLAG_RF, S_RFLAGS);
 
     // Follow chains for as long as nothing wants attention.
     while (true) {
@@ -207,7 +211,10 @@ function runLoop(): u32 {
       if (left >= LEFT_INDIRECT) {
         budget += unexecuted;
         store<u32>(STATE, 0, S_SMC);
-        if (left == LEFT_FAULT) deliverFault();
+        if (left == LEFT_FAULT) {
+          refineStackFault();
+          deliverFault();
+        }
         break;
       }
       const next = <usize>load<u32>(b + (left << 2), B_CHAIN);
@@ -228,18 +235,20 @@ function runLoop(): u32 {
 
 /** One instruction with TF set or hardware breakpoints enabled: its #DB traps come after it. */
 function runSingle(b: usize): void {
-  const trap = (load<u32>(STATE, S_RFLAGS) & FLAG_TF) != 0;
+  const before = load<u32>(STATE, S_RFLAGS);
   budget -= load<u16>(b, B_INSNS);
   const left = exec(b);
   store<u32>(STATE, 0, S_SMC);
   if (left == LEFT_FAULT) {
     budget += unexecuted;
+    dropTraps();
+    refineStackFault();
     deliverFault();
     return;
   }
-  // RF holds for one instruction (SDM vol. 3, 18.3.1.1).
-  store<u32>(STATE, load<u32>(STATE, S_RFLAGS) & ~FLAG_RF, S_RFLAGS);
-  if (finishInstruction(trap)) {
+  // RF holds for one instruction (SDM vol. 3, 18.3.1.1); the IRET that set it does not count.
+  if (before & FLAG_RF) store<u32>(STATE, load<u32>(STATE, S_RFLAGS) & ~FLAG_RF, S_RFLAGS);
+  if (finishInstruction((before & FLAG_TF) != 0)) {
     deliverDebug();
     if (faulted()) deliverFault();
   }

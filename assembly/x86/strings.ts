@@ -23,15 +23,17 @@ import {
 import { fastRead, fastWrite, read8, read16, read32, read64, write8, write16, write32, write64 } from '../mmu/access';
 import { getSlot, maskOf, putSlot } from './arith';
 import { faulted } from './fault';
-import { MODE_CODE, segSlot } from './mode';
+import { MODE_CODE, MODE_SINGLE, segSlot } from './mode';
 import { segmentLinear } from './seglin';
 
 // imm of the helpers: element size | address size << 2 | segment << 4 | repeat << 8 (0 none, 1 REP/REPE, 2 REPNE).
 const REP_NONE: u32 = 0;
 const REPE: u32 = 1;
 
-/** Elements in one batch of a repeated instruction. */
-const BATCH: u64 = 65536;
+/** Elements in one batch of a repeated instruction; one where each iteration may trap (TF, breakpoints). */
+function batch(): u64 {
+  return load<u32>(STATE, S_MODE) & MODE_SINGLE ? 1 : 65536;
+}
 
 function linearOf(offset: u64, seg: u32, bytes: u32, write: bool): u64 {
   if ((load<u32>(STATE, S_MODE) & MODE_CODE) == 3)
@@ -98,7 +100,7 @@ export function stringStore(_a: u32, _b: u32, imm: u64): void {
     finish();
     return;
   }
-  let left = BATCH;
+  let left = batch();
   while (register(S_RCX, addr) != 0 && left != 0) {
     const offset = register(S_RDI, addr);
     let n = register(S_RCX, addr);
@@ -146,7 +148,7 @@ export function stringMove(_a: u32, _b: u32, imm: u64): void {
   const seg = (<u32>imm >> 4) & 15;
   const rep = <u32>imm >> 8;
   const delta = step(size);
-  let left: u64 = rep == REP_NONE ? 1 : BATCH;
+  let left: u64 = rep == REP_NONE ? 1 : batch();
   while (left != 0 && (rep == REP_NONE || register(S_RCX, addr) != 0)) {
     const from = register(S_RSI, addr);
     const to = register(S_RDI, addr);
@@ -217,7 +219,7 @@ export function stringLoad(_a: u32, _b: u32, imm: u64): void {
   const seg = (<u32>imm >> 4) & 15;
   const rep = <u32>imm >> 8;
   const delta = step(size);
-  let left: u64 = rep == REP_NONE ? 1 : BATCH;
+  let left: u64 = rep == REP_NONE ? 1 : batch();
   while (left != 0 && (rep == REP_NONE || register(S_RCX, addr) != 0)) {
     const at = linearOf(register(S_RSI, addr), seg, 1 << size, false);
     if (faulted()) return;
@@ -243,7 +245,7 @@ function compareLoop(imm: u64, scan: bool): void {
   const seg = (<u32>imm >> 4) & 15;
   const rep = <u32>imm >> 8;
   const delta = step(size);
-  let left: u64 = rep == REP_NONE ? 1 : BATCH;
+  let left: u64 = rep == REP_NONE ? 1 : batch();
   while (left != 0 && (rep == REP_NONE || register(S_RCX, addr) != 0)) {
     let x: u64;
     if (scan) x = getSlot(S_RAX, size);

@@ -27,7 +27,7 @@ function ripMask(mode: u32): u64 {
 }
 
 /** Host address of instruction bytes at a physical address. */
-function codeAt(phys: u64): usize {
+export function codeAt(phys: u64): usize {
   return (pageInfo(phys) & PAGE_KIND_MASK) == PAGE_MMIO ? ONES : GUEST_BASE + <usize>phys;
 }
 

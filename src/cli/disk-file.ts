@@ -1,6 +1,6 @@
 // A raw disk image file as a block device's backend.
 
-import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
 import type { BlockBackend } from '../devices/block-backend.js';
 import { TsvmError } from '../vcpu/vcpu.js';
 import { fileError } from './files.js';
@@ -31,14 +31,14 @@ export class DiskFile implements BlockBackend {
     let fd: number;
     let opened = readOnly;
     try {
-      fd = openSync(path, readOnly ? 'r' : 'r+');
+      fd = openSync(path, (readOnly ? constants.O_RDONLY : constants.O_RDWR) | constants.O_NONBLOCK);
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? error.code : '';
       if (readOnly || !fallBackToReadOnly || (code !== 'EACCES' && code !== 'EROFS' && code !== 'EPERM')) {
         throw fileError(error, 'disk', path);
       }
       try {
-        fd = openSync(path, 'r');
+        fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
         opened = true;
       } catch (again) {
         throw fileError(again, 'disk', path);

@@ -1,6 +1,6 @@
 // Files that a user names: opened and read with errors that say which file and what to do.
 
-import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { TsvmError } from '../vcpu/vcpu.js';
 import { quote } from './options.js';
 
@@ -31,7 +31,7 @@ export function fileError(error: unknown, what: string, path: string): TsvmError
   }
 }
 
-/** A readable regular file (or block device): its size, and its bytes on demand. */
+/** A readable regular file: its size, and its bytes on demand. */
 export class InputFile {
   private constructor(
     private readonly fd: number,
@@ -45,7 +45,7 @@ export class InputFile {
     let fd: number;
     try {
       // Without O_NONBLOCK, opening a FIFO would wait for a writer that may never come.
-      fd = openSync(path, 'r' as const);
+      fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     } catch (error) {
       throw fileError(error, what, path);
     }

@@ -212,8 +212,7 @@ class RunSession {
   };
 
   private onCommand(command: EscapeCommand): void {
-    // In raw mode a line feed does not return the carriage.
-    const print = (lines: readonly string[]) => process.stderr.write(`\r\n${lines.join('\r\n')}\r\n`);
+    const print = (lines: readonly string[]) => say(`\n${lines.join('\n')}`);
     if (command === 'quit') this.machine.stop({ kind: 'quit' });
     else if (command === 'help') print(ESCAPE_HELP);
     else print(formatStatistics(this.statistics({ kind: 'quit' })));

@@ -212,7 +212,7 @@ export class EmulatedVcpu implements Vcpu<X86State> {
   }
 
   private shutdownCause(): string {
-    return `triple fault (${exceptionName(this.word(L.S_EXIT_DETAIL))} while delivering a double fault)`;
+    return `triple fault that began with ${exceptionName(this.word(L.S_EXIT_DETAIL))}`;
   }
 
   private linearPc(): bigint {

@@ -50,6 +50,18 @@ export interface PcDevicesOptions {
   readonly a20: (enabled: boolean) => void;
 }
 
+/** A wire, low at first. Devices drive theirs at every access; what hangs on it is to hear of changes only. */
+function onChange(listener: (level: boolean) => void): IrqLine {
+  let now = false;
+  return {
+    set: (level) => {
+      if (level === now) return;
+      now = level;
+      listener(level);
+    },
+  };
+}
+
 /** One power cycle's devices: a reset makes new ones, which is what the reset line does to the old ones. */
 export class PcDevices {
   readonly localApic: LocalApic;
@@ -86,7 +98,7 @@ export class PcDevices {
       id: P.IO_APIC_ID,
       deliver: (message) => deliverApicMessage([this.localApic], message),
     });
-    this.pic = new PicPair(this.localApic.lint(0));
+    this.pic = new PicPair(onChange((level) => this.localApic.setLint(0, level)));
 
     const a20 = new A20Gate(options.a20);
     this.pit = new I8254({ clock, irq: this.isaIrq(P.IRQ_TIMER) });
@@ -123,12 +135,10 @@ export class PcDevices {
     const pin = n === P.IRQ_TIMER ? P.TIMER_GSI : n;
     if (pin >= IO_APIC_PINS) return pic;
     const ioApic = this.ioApic.irq(pin);
-    return {
-      set: (level) => {
-        pic.set(level);
-        ioApic.set(level);
-      },
-    };
+    return onChange((level) => {
+      pic.set(level);
+      ioApic.set(level);
+    });
   }
 
   attach(ports: IoBus, memory: IoBus): void {

@@ -1,6 +1,7 @@
 // Each thing a user can get wrong: exit code, a stable code at the start of the line, no stack trace.
 
-import { mkdirSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { scratch, tsvm } from './spawn.js';
@@ -76,6 +77,33 @@ for (const [what, args, code, name, ...parts] of CASES) {
     assert.is(result.stdout, '');
   });
 }
+
+test('a FIFO without a writer is refused, not waited for', async () => {
+  const fifo = scratch('fifo');
+  try {
+    execFileSync('mkfifo', [fifo]);
+  } catch (error) {
+    console.log(`skipped: mkfifo: ${error}`);
+    return;
+  }
+  for (const args of [[fifo], ['guests/hello.img', '-d', fifo]]) {
+    const result = await tsvm(['run', ...args]);
+    assert.is(result.code, 125);
+    assert.match(result.stderr, /^E_FILE_KIND: /);
+  }
+});
+
+test('an unreadable file: E_FILE_PERMISSION', async () => {
+  if (process.getuid?.() === 0) {
+    console.log('skipped: root may read everything');
+    return;
+  }
+  const path = scratch('secret.img', 'x');
+  chmodSync(path, 0);
+  const result = await tsvm(['run', path]);
+  assert.is(result.code, 125);
+  assert.match(result.stderr, /^E_FILE_PERMISSION: /);
+});
 
 test('help starts with examples', async () => {
   for (const args of [['--help'], ['run', '--help']]) {

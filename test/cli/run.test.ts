@@ -164,4 +164,21 @@ test('under the instruction clock two runs are the same', async () => {
   assert.equal(a.exits, b.exits);
 });
 
+test('virt and emu print the same', async () => {
+  const path = scratch('virt.json');
+  const virt = await tsvm(['run', 'guests/hello.img', '--mode', 'virt', '--stats', path]);
+  if (virt.code === 126 && /^E_(KVM|KOFFI|ISA)_?/.test(virt.stderr)) {
+    console.log(`skipped: ${virt.stderr.trim()}`);
+    return;
+  }
+  assert.is(virt.code, 0, virt.stderr);
+  const emu = await tsvm(['run', 'guests/hello.img', '--mode', 'emu']);
+  assert.is(virt.stdout, emu.stdout);
+  const stats = readStats(path);
+  assert.is(stats.mode, 'virt');
+  assert.match(stats.backend, /^(kvm_|built-in|unknown)/);
+  assert.is(stats.instructions, null);
+  assert.ok(stats.io.pio['com1'].writes >= virt.stdout.length);
+});
+
 test.run();

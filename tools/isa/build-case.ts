@@ -211,7 +211,6 @@ function fillRegisters(d: Draft): void {
 function chooseOperands(d: Draft, modrm: boolean): void {
   const { random, row, mode, encoding, opSize } = d;
   const escapes = [[], [0x0f], [0x0f, 0x38], [0x0f, 0x3a]][row.map];
-  let opcode = row.opcode;
   const registers = mode === '64' ? 16 : 8;
   if (row.operands.some((code) => code[0] === 'Z') && mode === '64' && random.oneIn(2)) {
     // REX.B makes the register in the opcode one of R8–R15.
@@ -230,18 +229,13 @@ function chooseOperands(d: Draft, modrm: boolean): void {
     d.rm &= 7;
     if (d.reg >= 8) d.reg &= 7;
   } else if (usesHighByte(d) && mode === '64') encoding.rex |= 0x40;
-  encoding.opcode = [...escapes, opcode];
+  encoding.opcode = [...escapes, row.opcode];
   if (!modrm) return;
   const code = row.operands.find((o) => /^[EMRWUQN]/.test(o)) ?? '';
-  const memory =
-    row.mod3 === undefined
-      ? /^[M]/.test(code)
-        ? true
-        : /^[RUN]/.test(code) || row.operands.includes('T')
-          ? false
-          : random.oneIn(2)
-      : !row.mod3;
-  opcode = row.opcode;
+  // Of PREFETCH with a register Intel makes a NOP, AMD #UD.
+  const always = code[0] === 'M' || row.mnemonic.startsWith('PREFETCH');
+  const never = /^[RUN]/.test(code) || row.operands.includes('T');
+  const memory = row.mod3 === undefined ? always || (!never && random.oneIn(2)) : !row.mod3;
   if (!memory) return;
   const size = memorySize(row, code, opSize);
   d.ea = chooseAddress(d, size);

@@ -2,6 +2,7 @@
 
 import * as L from '../../assembly/layout/x86-state.js';
 import type { X86State } from '../../src/vcpu/x86-state.js';
+import { x87Tag } from '../../src/vmm/convert.js';
 import { type CaseMode, segmentsOf } from './environment.js';
 
 /** Memory that a case sets up and whose content afterwards belongs to the result. */
@@ -91,6 +92,7 @@ export function buildImage(c: Case, state: X86State, end: Ending, windows: reado
   view.setUint32(IMAGE_ERROR, WITH_CODE.has(end.vector) ? end.errorCode : 0, true);
   const fpu = c.fpu ? state : c.state;
   image.set(fpu.bytes.subarray(L.S_FPR, L.X86_STATE_SIZE), IMAGE_FPU);
+  setTags(view, fpu);
   // Instruction and operand pointers depend on the CPU's make and are no result (SDM vol. 1, 8.1.8).
   image.fill(0, fpuOffset(L.S_FOP), fpuOffset(L.S_MXCSR));
   let at = IMAGE_WINDOWS;
@@ -99,6 +101,17 @@ export function buildImage(c: Case, state: X86State, end: Ending, windows: reado
     at += bytes.length;
   }
   return image;
+}
+
+/** Which registers are empty is state; the other tags follow from the registers' contents (SDM vol. 1, 8.1.7). */
+function setTags(image: DataView, state: X86State): void {
+  let tags = state.u16(L.S_FTW);
+  for (let i = 0; i < 8; i++) {
+    if (((tags >> (2 * i)) & 3) === 3) continue;
+    const tag = x87Tag(state.u64(L.S_FPR + 16 * i), state.u16(L.S_FPR + 16 * i + 8));
+    tags = (tags & ~(3 << (2 * i))) | (tag << (2 * i));
+  }
+  image.setUint16(fpuOffset(L.S_FTW), tags, true);
 }
 
 /** The fill raises #BP as INT3 itself does: RIP, which lies behind the INT3, tells which of the two it was. */

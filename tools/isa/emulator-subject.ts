@@ -21,6 +21,9 @@ export function tiersToTest(): readonly Tier[] {
   return [tier];
 }
 
+/** The built core, or the file that TSVM_CORE names. */
+const coreFile = () => process.env['TSVM_CORE'] ?? new URL('../../../build/x86.wasm', import.meta.url);
+
 export class EmulatorSubject {
   private constructor(private readonly guest: CaseGuest) {}
 
@@ -31,7 +34,7 @@ export class EmulatorSubject {
       ramSize: ISA_RAM,
       regions: ISA_REGIONS,
       bus: NO_DEVICES,
-      wasm: readFileSync(new URL('../../../build/x86.wasm', import.meta.url)),
+      wasm: readFileSync(coreFile()),
       cpu: findCpuModel('max'),
       tscFrequency: 1e9,
     });

@@ -30,7 +30,11 @@ export type RowClass = 'integer' | 'vector' | 'x87' | 'privileged' | 'none';
 const systemMove = (row: OpcodeRow) => row.operands.some((code) => /^[CDS][dw]$/.test(code));
 const segmentStack = (row: OpcodeRow) => row.operands.some((code) => /^[C-G]S$|^SS$/.test(code));
 
+/** D9 D8–DF, an undocumented FSTP: some CPUs check for an empty register, some do not. */
+const undocumented = (row: OpcodeRow) => row.map === 0 && row.opcode === 0xd9 && row.reg === 3 && row.mod3 === true;
+
 export function classOf(row: OpcodeRow): RowClass {
+  if (undocumented(row)) return 'none';
   if (row.map === 0 && ((row.opcode >= 0xd8 && row.opcode <= 0xdf) || row.opcode === 0x9b)) return 'x87';
   if (PRIVILEGED.has(row.mnemonic)) return 'privileged';
   if (systemMove(row)) return row.operands.some((code) => code === 'Sw') ? 'none' : 'privileged';

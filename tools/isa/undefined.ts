@@ -10,8 +10,10 @@ import {
   FLAG_SF,
   FLAG_ZF,
   FLAGS_ARITH,
+  S_FCW,
   S_FPR,
   S_FSW,
+  S_FTW,
   S_XMM,
 } from '../../assembly/layout/x86-state.js';
 import { type Case, ENDED, fpuOffset, IMAGE_GPR, IMAGE_RFLAGS, IMAGE_VECTOR, IMAGE_WINDOWS, VECTOR_PF } from './case.js';
@@ -73,6 +75,17 @@ const DEFINES_CONDITIONS =
   /^(FU?COMP?P?|FICOMP?|FTST|FXAM|FPREM1?|FLDENV|FRSTOR|FNSTENV|FNSAVE|FNINIT|FXRSTOR|FXSAVE|FNSTSW|FNSTCW|FLDCW|FWAIT|FNOP|FNENI|FNDISI|FNSETPM|EMMS)$/;
 const FSW_CONDITIONS = 0x4500;
 const FSW_C1 = 0x200;
+const FSW_C2 = 0x400;
+/** C1 tells of a stack underflow, and of nothing else; AMD's CPUs leave it alone where Intel's clear it. */
+const C1_BY_MAKE = /^(FCMOV.*|FU?COMIP?|FFREEP?)$/;
+
+/** Condition codes in FSW that mean nothing after the instruction. */
+function undefinedConditions(mnemonic: string): number {
+  if (!mnemonic.startsWith('F') || DEFINES_CONDITIONS.test(mnemonic)) return 0;
+  // C2 of the trigonometric functions says whether they were done at all.
+  if (APPROXIMATE_X87.test(mnemonic)) return (FSW_CONDITIONS | FSW_C1) & ~FSW_C2;
+  return C1_BY_MAKE.test(mnemonic) ? FSW_CONDITIONS | FSW_C1 : FSW_CONDITIONS;
+}
 
 /** Results that are approximations: SDM vol. 2 gives an error bound, not a value. */
 const APPROXIMATE_X87 = /^(F2XM1|FYL2X|FYL2XP1|FPTAN|FPATAN|FSIN|FCOS|FSINCOS)$/;
@@ -115,6 +128,29 @@ function forgiveX87(expected: DataView, got: DataView): void {
   }
 }
 
+/** Are the operands outside those for which F2XM1 and FYL2XP1 are defined: |x| up to 1, and up to 1 - sqrt(1/2)? */
+function outOfRange(c: Case): boolean {
+  const top = (c.state.u16(S_FSW) >> 11) & 7;
+  const at = S_FPR + 16 * top;
+  const exponent = c.state.u16(at + 8) & 0x7fff;
+  const significand = c.state.u64(at);
+  if (c.mnemonic === 'F2XM1') return exponent > 0x3fff || (exponent === 0x3fff && significand > 1n << 63n);
+  // 1 - sqrt(1/2) = 0x0.95F619980C4336F7… * 2^-1
+  if (c.mnemonic === 'FYL2XP1') return exponent > 0x3ffd || (exponent === 0x3ffd && significand > 0x95f619980c4336f7n);
+  return false;
+}
+
+/** Clears ST(0) and the exception flags. */
+function forgetTop(images: readonly DataView[]): void {
+  const top = (images[0].getUint16(fpuOffset(S_FSW), true) >> 11) & 7;
+  for (const image of images) {
+    image.setBigUint64(fpuOffset(S_FPR) + 16 * top, 0n, true);
+    image.setUint16(fpuOffset(S_FPR) + 16 * top + 8, 0, true);
+    image.setUint16(fpuOffset(S_FTW), 0, true);
+    image.setUint16(fpuOffset(S_FSW), image.getUint16(fpuOffset(S_FSW), true) & ~0x80ff, true);
+  }
+}
+
 /** FCS, FDS, FIP, FDP and FOP in memory images: [first byte, length] from the operand's start. */
 function environmentPointers(c: Case): readonly (readonly [number, number])[] {
   switch (c.mnemonic) {
@@ -153,13 +189,16 @@ export function forgetUndefined(c: Case, expectedImage: Uint8Array, gotImage: Ui
   if (!c.fpu) return;
   const fsw = fpuOffset(S_FSW);
   const approximate = APPROXIMATE_X87.test(c.mnemonic);
-  if (c.mnemonic.startsWith('F') && !DEFINES_CONDITIONS.test(c.mnemonic)) {
-    // C2 of the trigonometric functions says whether they were done at all.
-    const mask = approximate ? FSW_CONDITIONS & ~0x400 : FSW_CONDITIONS;
-    for (const image of both)
-      image.setUint16(fsw, image.getUint16(fsw, true) & ~(approximate ? mask | FSW_C1 : mask), true);
-  }
+  // An unmasked invalid operation leaves the condition codes alone on Intel's CPUs; AMD's set them to "unordered".
+  const ie = (expected.getUint16(fsw, true) & 1) !== 0;
+  const unmasked = ie && (c.state.u16(S_FCW) & 1) === 0;
+  if (unmasked && /^FU?COMIP?$/.test(c.mnemonic)) clearBits(both, IMAGE_RFLAGS, FLAGS_ARITH);
+  // A remainder that does not exist has no quotient either.
+  const invalid = unmasked || (ie && c.mnemonic.startsWith('FPREM'));
+  const conditions = invalid ? FSW_CONDITIONS | FSW_C1 : undefinedConditions(c.mnemonic);
+  for (const image of both) image.setUint16(fsw, image.getUint16(fsw, true) & ~conditions, true);
   if (approximate) {
+    if (outOfRange(c)) forgetTop(both);
     forgiveX87(expected, got);
     // Whether an approximation is inexact, or its intermediate result was tiny, is the implementation's.
     for (const image of both) image.setUint16(fsw, image.getUint16(fsw, true) & ~0x30, true);
