@@ -1,9 +1,13 @@
-// Runs every suite in dist/test with uvu: `node tools/run-tests.mjs [pattern]`.
+// Runs the suites in dist/test with uvu: `node tools/run-tests.mjs [--slow] [pattern]`.
+// Suites are *.test.js; with --slow the *.slow.js ones, which need more than Node and take minutes.
 import { parse } from 'uvu/parse';
 import { run } from 'uvu/run';
 
+const args = process.argv.slice(2);
+const slow = args.includes('--slow');
+const pattern = args.find((a) => !a.startsWith('--'));
 const root = new URL('../dist/test', import.meta.url).pathname;
-const pattern = process.argv[2] ? new RegExp(process.argv[2]) : /\.test\.js$/;
-const context = await parse(root, pattern, { ignore: [] });
-context.suites = context.suites.filter((suite) => suite.name.endsWith('.test.js'));
+const context = await parse(root, pattern ? new RegExp(pattern) : /./, { ignore: [] });
+const ending = slow ? '.slow.js' : '.test.js';
+context.suites = context.suites.filter((suite) => suite.name.endsWith(ending));
 await run(context.suites, { bail: false });

@@ -170,7 +170,7 @@ function takeEnvironment(layout: u32): void {
     dp = wide ? (dp & 0xffff) | ((ds << 4) & 0xffff0000) : dp | ((ds & 0xf000) << 4);
     cs = 0;
     ds = 0;
-  } else if (wide) store<u16>(STATE, (cs >> 16) & 0x7ff, S_FOP);
+  } else store<u16>(STATE, wide ? (cs >> 16) & 0x7ff : 0, S_FOP);
   store<u64>(STATE, ip, S_FIP);
   store<u64>(STATE, dp, S_FDP);
   store<u16>(STATE, cs, S_FCS);

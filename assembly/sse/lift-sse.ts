@@ -10,6 +10,7 @@ import { EXC_NM, EXC_UD } from '../x86/fault';
 import { LIFT_END, LIFT_NEXT, LIFT_NONE } from '../x86/lift-result';
 import { MODE_EM, MODE_NO_SSE, MODE_TS } from '../x86/mode';
 import { emitLinear, emitLoad, emitStore, liftMode, temp } from '../x86/operand';
+import { hasFeature } from './features';
 import { liftConvert } from './lift-convert';
 import { liftFloat } from './lift-float';
 import { liftMoves } from './lift-moves';
@@ -79,7 +80,7 @@ export function liftSse(): u32 {
   const start = opCount();
   setUnit(UNIT_SSE);
   const r = dispatch();
-  if (r == LIFT_NONE) return LIFT_NONE;
+  if (r == LIFT_NONE || !hasFeature()) return LIFT_NONE;
   const vector = unavailable();
   if (!vector) return r;
   truncateOps(start);

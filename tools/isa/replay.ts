@@ -1,8 +1,8 @@
 // Runs a group's cases on a subject and compares with the recorded expectations.
 
+import type { Case } from './case.js';
 import { casesOf } from './cases.js';
 import { describeCase, differences } from './compare.js';
-import type { Case } from './case.js';
 import { ExpectationReader } from './expected.js';
 
 const DATA = new URL('../../../test/data/isa/', import.meta.url).pathname;
@@ -46,7 +46,11 @@ export function replay(group: string, subject: Subject): Replay {
   }
   expectations.finish();
   const stray = subject.strayWrite();
-  if (stray >= 0) failures.push({ mnemonic: 'all', report: `${group}: memory outside the operands changed at 0x${stray.toString(16)}` });
+  if (stray >= 0)
+    failures.push({
+      mnemonic: 'all',
+      report: `${group}: memory outside the operands changed at 0x${stray.toString(16)}`,
+    });
   return { cases, failures, cpu: expectations.header.cpu };
 }
 

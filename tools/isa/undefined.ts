@@ -16,7 +16,16 @@ import {
   S_FTW,
   S_XMM,
 } from '../../assembly/layout/x86-state.js';
-import { type Case, ENDED, fpuOffset, IMAGE_GPR, IMAGE_RFLAGS, IMAGE_VECTOR, IMAGE_WINDOWS, VECTOR_PF } from './case.js';
+import {
+  type Case,
+  ENDED,
+  fpuOffset,
+  IMAGE_GPR,
+  IMAGE_RFLAGS,
+  IMAGE_VECTOR,
+  IMAGE_WINDOWS,
+  VECTOR_PF,
+} from './case.js';
 
 type FlagRule = number | ((c: Case) => number);
 
@@ -189,12 +198,13 @@ export function forgetUndefined(c: Case, expectedImage: Uint8Array, gotImage: Ui
   if (!c.fpu) return;
   const fsw = fpuOffset(S_FSW);
   const approximate = APPROXIMATE_X87.test(c.mnemonic);
-  // An unmasked invalid operation leaves the condition codes alone on Intel's CPUs; AMD's set them to "unordered".
-  const ie = (expected.getUint16(fsw, true) & 1) !== 0;
-  const unmasked = ie && (c.state.u16(S_FCW) & 1) === 0;
+  // Where such an exception is unmasked Intel's CPUs leave the condition codes alone; AMD's set them.
+  const flags = expected.getUint16(fsw, true);
+  // #I, #D and #Z are found before there is a result.
+  const unmasked = (flags & ~c.state.u16(S_FCW) & 7) !== 0;
   if (unmasked && /^FU?COMIP?$/.test(c.mnemonic)) clearBits(both, IMAGE_RFLAGS, FLAGS_ARITH);
   // A remainder that does not exist has no quotient either.
-  const invalid = unmasked || (ie && c.mnemonic.startsWith('FPREM'));
+  const invalid = unmasked || ((flags & 1) !== 0 && c.mnemonic.startsWith('FPREM'));
   const conditions = invalid ? FSW_CONDITIONS | FSW_C1 : undefinedConditions(c.mnemonic);
   for (const image of both) image.setUint16(fsw, image.getUint16(fsw, true) & ~conditions, true);
   if (approximate) {
