@@ -3,7 +3,7 @@
 // A working number is nHi:nLo / 2^128 × 2^nExp with the top bit of nHi set. Series are summed from the small end
 // (Horner) in fixed point with one integer bit: ONE is 2^127.
 
-import { BIAS, INTEGER_BIT, normalizeRoundPack, roundPack, uExp, unpack, uSig } from './floatx80';
+import { BIAS, INTEGER_BIT, raiseX, roundPack, uExp, unpack, uSig } from './floatx80';
 import {
   addWide,
   divFraction,
@@ -19,6 +19,7 @@ import {
   wHi,
   wLo,
 } from './wide';
+import { FSW_PE } from './x87-state';
 
 const ONE: u64 = INTEGER_BIT;
 
@@ -104,7 +105,10 @@ let quadrant: u32 = 0;
 /** The reduced angle is below zero. */
 let reducedSign: u32 = 0;
 
-// Sine and cosine of the magnitude of the reduced angle.
+// The magnitude of the reduced angle, its sine and cosine.
+let angleHi: u64 = 0;
+let angleLo: u64 = 0;
+let angleExp: i32 = 0;
 let sinHi: u64 = 0;
 let sinLo: u64 = 0;
 let sinExp: i32 = 0;
@@ -148,6 +152,9 @@ function reduceAngle(se: u32, sig: u64): void {
 /** Sine and cosine of the angle (se, sig). */
 export function prepareAngle(se: u32, sig: u64): void {
   reduceAngle(se, sig);
+  angleHi = nHi;
+  angleLo = nLo;
+  angleExp = nExp;
   square();
   const zh = wHi;
   const zl = wLo;
@@ -214,6 +221,12 @@ export function resultTangent(sign: u32): void {
     useCosine();
     divide(sinHi, sinLo, sinExp);
     finish(sign ^ reducedSign ^ 1);
+  } else if (angleExp < -48) {
+    // A tangent is always above its angle, here by less than can be seen.
+    nHi = angleHi;
+    nLo = angleLo;
+    nExp = angleExp;
+    finish(sign ^ reducedSign);
   } else {
     useSine();
     divide(cosHi, cosLo, cosExp);
@@ -413,6 +426,9 @@ function timesY(yse: u32, ysig: u64, sign: u32, exact: bool): void {
   unpack(yse, ysig);
   const z = sign ^ (yse >> 15);
   multiply(uSig, 0, uExp - BIAS + 1);
-  if (exact) normalizeRoundPack(z, nExp - 1 + BIAS, nHi, nLo, 64);
-  else finish(z);
+  if (exact) {
+    // Processors say "inexact" here, too.
+    raiseX(FSW_PE);
+    roundPack(z, nExp - 1 + BIAS, nHi, nLo, 64);
+  } else finish(z);
 }

@@ -15,6 +15,7 @@ import {
   BIAS,
   beginOp,
   EXP_MAX,
+  exc,
   expOf,
   INDEFINITE_SE,
   INDEFINITE_SIG,
@@ -35,7 +36,21 @@ import {
   zSig,
 } from './floatx80';
 import { se, setCodes, settle, sig, stackOverflow, stackUnderflow } from './x87-arith';
-import { FSW_C2, FSW_ZE, fsw, isEmpty, pop, push, putSt, record, setFsw, waiting } from './x87-state';
+import {
+  FSW_C1,
+  FSW_C2,
+  FSW_PE,
+  FSW_SF,
+  FSW_ZE,
+  fsw,
+  isEmpty,
+  pop,
+  push,
+  putSt,
+  record,
+  setFsw,
+  waiting,
+} from './x87-state';
 
 /** Exponent from which FSIN, FCOS, FSINCOS and FPTAN refuse: |x| ≥ 2^63. */
 const ANGLE_LIMIT: u32 = 0x3fff + 63;
@@ -84,8 +99,10 @@ export function x87Angle(a: u32, b: u32, imm: u64): void {
       angleFunction(a, s, m);
     }
   }
-  if (!settle()) return;
-  setFsw(fsw() & ~FSW_C2);
+  const done = settle();
+  // With two results C1 does not tell how one was rounded.
+  setFsw(fsw() & ~(b && done && !(exc & FSW_SF) ? FSW_C2 | FSW_C1 : FSW_C2));
+  if (!done) return;
   putSt(0, zSe, zSig);
   if (b) push(pse, psig);
 }
@@ -103,9 +120,14 @@ export function x87Exp2Minus1(_a: u32, _b: u32, imm: u64): void {
       noteDenormal(s, m);
       const e = expOf(s);
       if (isInfinity(s, m) && signOf(s)) setOne(1);
-      else if (s == 0xbfff && m == INTEGER_BIT) setResult(0xbffe, INTEGER_BIT);
-      else if (!m || e >= <u32>BIAS) setResult(s, m);
-      else exp2Minus1(s, m);
+      else if (!m || isInfinity(s, m)) setResult(s, m);
+      else if (e < <u32>BIAS) exp2Minus1(s, m);
+      else {
+        const minusOne = s == 0xbfff && m == INTEGER_BIT;
+        const one = s == 0x3fff && m == INTEGER_BIT;
+        if (!minusOne && !one) raiseX(FSW_PE);
+        setResult(minusOne ? 0xbffe : s, m);
+      }
     }
   }
   if (settle()) putSt(0, zSe, zSig);

@@ -41,7 +41,7 @@ function implicitLength(s: usize, n: u32, control: u32): u32 {
 }
 
 /** |register|, at most n. */
-function explicitLength(register: usize, n: u32, control: u32): u32 {
+function explicitLength(register: u32, n: u32, control: u32): u32 {
   const v = control & STRING_WIDE ? load<i64>(STATE + register) : <i64>load<i32>(STATE + register);
   const size = v < 0 ? <u64>(0 - v) : <u64>v;
   return size < n ? <u32>size : n;

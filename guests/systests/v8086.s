@@ -119,7 +119,7 @@ main:
   mov eax, [fault_flags]
   and eax, 0x3200
   check "POPF, IOPL 3: IF changes, IOPL does not", eax, 0x3200
-  v86_runs "IRET, IOPL 3", 0x3002, "push 0x3003; push cs; push 1f; iret; 1: nop"
+  v86_runs "IRET, IOPL 3", 0x3002, "push 0x3003; push cs; call 1f; jmp 2f; 1: iret; 2:"
   mov eax, [fault_flags]
   and eax, VM | 1
   check "IRET, IOPL 3: stays in the mode, CF from the stack", eax, "VM | 1"

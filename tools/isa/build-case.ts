@@ -40,6 +40,9 @@ export interface Draft {
   /** ModRM.reg and, for register operands, ModRM.rm with REX. */
   reg: number;
   rm: number;
+  /** Where data and stack lie: the middle of the window, or the boundary to memory that faults. */
+  readonly data: number;
+  readonly stack: number;
   /** Linear address of the memory operand, or null. */
   ea: number | null;
   count: number;
@@ -80,12 +83,24 @@ export function readRm(d: Draft, size: number): bigint {
   return BigInt.asUintN(8 * size, d.state.u64(slot));
 }
 
+/** Where a case's memory operands lie, if not in the middle of good memory. */
+export interface Place {
+  readonly data: number;
+  readonly stack: number;
+  /** EFLAGS.AC is set. */
+  readonly alignmentCheck?: boolean;
+}
+
 export interface Shape {
   readonly row: OpcodeRow;
   readonly mode: CaseMode;
   readonly opSize: number;
   readonly group: string;
   readonly index: number;
+  /** For cases that are to fault. */
+  readonly place?: Place;
+  /** LOCK where it may not be. */
+  readonly misplacedLock?: boolean;
 }
 
 /** Makes a case of the row in `state`, which must hold the mode's base state. */

@@ -33,9 +33,14 @@ export const TO_ABSENT = 0x721000;
 /** Boundary from a writable page to one of the supervisor. */
 export const TO_SUPERVISOR = 0x731000;
 export const STACK = 0x741000;
-/** First and last page that cases can write. */
+/** Ends of the segments of 64 KiB, in the middle of a page. */
+export const END_OF_DS = 0x709080;
+export const END_OF_SS = 0x748ee0;
+/** All pages that cases can write lie between these. */
 export const USER_DATA = 0x700000;
-export const USER_DATA_END = 0x743000;
+export const USER_DATA_END = 0x74a000;
+/** First address that is not canonical (SDM vol. 1, 3.3.7.1). */
+export const NOT_CANONICAL = 2 ** 47;
 
 const PRESENT = 1;
 const WRITABLE = 2;
@@ -51,6 +56,8 @@ const PAGES: readonly (readonly [number, number])[] = [
   [TO_SUPERVISOR, PRESENT | WRITABLE],
   [STACK - 0x1000, PRESENT | WRITABLE | USER],
   [STACK, PRESENT | WRITABLE | USER],
+  [END_OF_DS & ~0xfff, PRESENT | WRITABLE | USER],
+  [END_OF_SS & ~0xfff, PRESENT | WRITABLE | USER],
 ];
 /** What a native process has to map for the cases of compatibility mode, as [address, size, writable]. */
 export const NATIVE_MAPPINGS: readonly (readonly [number, number, boolean])[] = [
@@ -88,9 +95,9 @@ export interface SegmentLayout {
 const FLAT: SegmentLayout = { base: 0, limit: 0xffffffff };
 const SEGMENTED = {
   cs: { base: SEGMENT_CODE, limit: 0xffff },
-  ds: { base: DATA - 0x7f80, limit: 0xffff },
+  ds: { base: END_OF_DS - 0x10000, limit: 0xffff },
   es: { base: DATA - 0x6a40, limit: 0xffff },
-  ss: { base: STACK - 0x8120, limit: 0xffff },
+  ss: { base: END_OF_SS - 0x10000, limit: 0xffff },
 } as const;
 const FLAT_ALL = { cs: FLAT, ds: FLAT, es: FLAT, ss: FLAT } as const;
 
