@@ -2,7 +2,7 @@
 
 import * as L from '../../assembly/layout/x86-state.js';
 import { x87Tag } from '../../src/vmm/convert.js';
-import type { Draft } from './build-case.js';
+import type { Draft } from './draft.js';
 import { classOf } from './rows.js';
 import { fillKind, float80 } from './values.js';
 

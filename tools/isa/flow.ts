@@ -1,6 +1,6 @@
 // Branches: targets where INT3 waits, return addresses on the stack, loop counts.
 
-import { type Draft, landing, poke, pokeInteger } from './build-case.js';
+import { type Draft, landing, poke, pokeInteger } from './draft.js';
 import { little } from './encode.js';
 import { codeSize, segmentsOf, TO_ABSENT } from './environment.js';
 

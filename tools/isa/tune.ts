@@ -2,11 +2,11 @@
 // compare-and-exchange, shift counts about the width, string lengths.
 
 import * as L from '../../assembly/layout/x86-state.js';
-import { type Draft, peek, poke, pokeInteger, readRm, shiftCount } from './build-case.js';
+import { type Draft, peek, poke, pokeInteger, readRm } from './draft.js';
 import { little } from './encode.js';
-import { DATA, segmentsOf } from './environment.js';
+import { segmentsOf } from './environment.js';
 import { SHIFTS } from './rows.js';
-import { integer } from './values.js';
+import { integer, shiftCount } from './values.js';
 
 const low = (d: Draft, register: number, size: number) => BigInt.asUintN(8 * size, d.state.gpr(register));
 
@@ -86,7 +86,7 @@ function tuneTranslate(d: Draft): void {
   const { random, state, width, mode } = d;
   const al = state.gpr(0) & 0xffn;
   const high = random.u64() & (mode === '64' ? ~0n : 0xffffffffn);
-  const base = BigInt(DATA + random.between(-40, 40) - segmentsOf(mode).ds.base) - al;
+  const base = BigInt(d.data + random.between(-40, 40) - segmentsOf(mode).ds.base) - al;
   state.setGpr(3, BigInt.asUintN(width, base) | ((high >> BigInt(width)) << BigInt(width)));
 }
 
@@ -117,7 +117,7 @@ function tunePopFlags(d: Draft): void {
 
 function tuneMaskMove(d: Draft): void {
   const { state, random, width } = d;
-  state.setGpr(7, BigInt(DATA + random.between(-40, 40)) | (width === 64 ? 0n : (random.u64() >> 32n) << 32n));
+  state.setGpr(7, BigInt(d.data + random.between(-40, 40)) | (width === 64 ? 0n : (random.u64() >> 32n) << 32n));
 }
 
 /** Explicit lengths, also negative ones and ones beyond the register. */

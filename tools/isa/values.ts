@@ -211,3 +211,31 @@ export function fillKind(random: Random, view: DataView, at: number, size: numbe
   }
   for (; i < end; i++) view.setUint8(i, random.u32() & 0xff);
 }
+
+/** Shift counts around the operand's width, as a byte. */
+export function shiftCount(random: Random, opSize: number): number {
+  const bits = 8 << opSize;
+  return random.pick([
+    0,
+    1,
+    1,
+    2,
+    3,
+    7,
+    8,
+    9,
+    15,
+    16,
+    17,
+    31,
+    32,
+    33,
+    63,
+    64,
+    65,
+    bits - 1,
+    bits,
+    bits + 1,
+    random.below(256),
+  ]);
+}
