@@ -39,6 +39,7 @@ const GUESTS: readonly Guest[] = [
   { source: 'bios/bios.s', image: 'bios/bios.bin', kind: 'bios' },
   ...['paging64', 'exceptions64', 'syscall64', 'interrupts', 'smc', 'iopb64'].map((name) => systest(name, 'long')),
   ...['gates32', 'taskswitch32', 'v8086', 'paging32', 'iopb32'].map((name) => systest(name, 'multiboot')),
+  systest('bios16', 'boot'),
 ];
 
 function systest(name: string, kind: Kind): Guest {
@@ -67,6 +68,8 @@ function assemble(source: string, object: string, bits: 32 | 64): void {
 // No page alignment in the file, no build id, no symbols: small, and the same on every host.
 const LINK = ['--build-id=none', '--no-warn-rwx-segments', '-s', '-z', 'max-page-size=16'];
 
+const SECTOR = 512;
+
 /** Builds one guest; returns the image's bytes. */
 function build(guest: Guest, work: string, pvh: boolean): Uint8Array {
   const base = join(work, basename(guest.source, '.s'));
@@ -84,14 +87,19 @@ function build(guest: Guest, work: string, pvh: boolean): Uint8Array {
   } else if (guest.kind === 'long' || guest.kind === 'multiboot') {
     link(guest.user ? 'lib/user.ld' : 'lib/kernel.ld', object);
   } else if (guest.kind === 'boot') {
-    run('ld', [...emulation, ...LINK, '-Ttext', '0x7c00', '--oformat', 'binary', '-o', output, object]);
+    run('ld', [...emulation, ...LINK, '-N', '-Ttext', '0x7c00', '--oformat', 'binary', '-o', output, object]);
   } else {
     link('bios/bios.ld', object);
     const elf = `${base}.elf`;
     writeFileSync(elf, readFileSync(output));
     run('objcopy', ['-O', 'binary', '--gap-fill', '0xff', '-j', '.text', '-j', '.reset', elf, output]);
   }
-  return readFileSync(output);
+  const bytes = readFileSync(output);
+  if (guest.kind !== 'boot') return bytes;
+  // A disk is whole sectors.
+  const disk = new Uint8Array(Math.ceil(bytes.length / SECTOR) * SECTOR);
+  disk.set(bytes);
+  return disk;
 }
 
 function main(): number {

@@ -355,10 +355,10 @@ export function exp2Minus1(se: u32, sig: u64): void {
   finish(se >> 15);
 }
 
-/** Working number × 2 atanh(s)/s / ln 2, for s = the working number: log2 ((1 + s)/(1 - s)). s < 0.172. */
+/** Working number × 2 atanh(s)/s / ln 2, for s = the working number: log2 ((1 + s)/(1 - s)). |s| ≤ ⅓. */
 function log2OfRatio(): void {
   square();
-  oddSeries(wHi, wLo, false, 24);
+  oddSeries(wHi, wLo, false, 32);
   multiply(wHi, wLo, 1);
   multiply(LOG2E_HIGH, LOG2E_LOW, 2);
 }
@@ -369,20 +369,25 @@ const SQRT2: u64 = 0xb504f333f9de6484;
 /** Result = y × log2 x, x positive, both finite and not zero, x not 1. */
 export function yLog2x(yse: u32, ysig: u64, xse: u32, xsig: u64): void {
   unpack(xse, xsig);
-  let e = uExp - BIAS;
-  const m = uSig;
+  timesLog2(yse, ysig, uSig, 0, uExp - BIAS);
+}
+
+/** Result = y × log2 (hi:lo / 2^127 × 2^e); hi has its top bit set. */
+function timesLog2(yse: u32, ysig: u64, hi: u64, lo: u64, e: i32): void {
   // x = 2^e × m with m in (√½, √2); s = (m - 1)/(m + 1).
   let sign: u32 = 0;
-  const exact = m == INTEGER_BIT;
+  const exact = hi == ONE && !lo;
   if (!exact) {
-    if (m <= SQRT2) {
-      setNumber(m - ONE, 0, 0);
-      divide((m >> 1) + (ONE >> 1), m << 63, 1);
+    const half = (lo >> 1) | (hi << 63);
+    if (hi <= SQRT2) {
+      setNumber(hi - ONE, lo, 0);
+      divide((hi >> 1) + (ONE >> 1), half, 1);
     } else {
       e++;
       sign = 1;
-      setNumber(0 - m, 0, 0);
-      divide((m >> 1) | ONE, m << 63, 1);
+      subWide(0, 0, hi, lo);
+      setNumber(wHi, wLo, 0);
+      divide((hi >> 1) | ONE, half, 1);
     }
     log2OfRatio();
   }
@@ -402,21 +407,35 @@ export function yLog2x(yse: u32, ysig: u64, xse: u32, xsig: u64): void {
   timesY(yse, ysig, sign, exact);
 }
 
-/** Result = y × log2(1 + x) for |x| < 1 - √½, both not zero: s = x/(2 + x). */
+/** Result = y × log2(1 + x), x above -1, both not zero. */
 export function yLog2xPlus1(yse: u32, ysig: u64, xse: u32, xsig: u64): void {
   unpack(xse, xsig);
   const sign = xse >> 15;
-  setNumber(uSig, 0, uExp - BIAS + 1);
-  const h = nHi;
-  const l = nLo;
-  const e = nExp;
-  // 2 ± |x| with two integer bits.
-  shiftRight(h, l, <u32>min<i32>(2 - e, 200));
+  const e = uExp - BIAS + 1;
+  const x = uSig;
+  if (e > -1) {
+    // |x| ≥ ½, outside the range that the manual gives: the logarithm of the sum.
+    const bits = max<i32>(e, 1) + 1;
+    shiftRight(x, 0, <u32>(bits - e));
+    const h = wHi;
+    const l = wLo;
+    shiftRight(ONE, 0, <u32>min<i32>(bits - 1, 128));
+    if (sign) subWide(wHi, wLo, h, l);
+    else addWide(wHi, wLo, h, l);
+    setNumber(wHi, wLo, bits);
+    timesLog2(yse, ysig, nHi, nLo, nExp - 1);
+    return;
+  }
+  // s = x/(2 + x), with 2 + x to two integer bits.
+  shiftRight(x, 0, <u32>min<i32>(2 - e, 200));
   if (sign) subWide(ONE, 0, wHi, wLo);
   else addWide(ONE, 0, wHi, wLo);
   const n = leadingZeros(wHi, wLo);
   shiftLeft(wHi, wLo, n);
-  divide(wHi, wLo, 2 - <i32>n);
+  const dh = wHi;
+  const dl = wLo;
+  setNumber(x, 0, e);
+  divide(dh, dl, 2 - <i32>n);
   log2OfRatio();
   timesY(yse, ysig, sign, false);
 }

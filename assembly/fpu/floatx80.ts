@@ -135,7 +135,8 @@ export function specialOne(se: u32, sig: u64): bool {
 
 /** The same for two operands, by the rules of SDM vol. 1, table 4-7: of two NaNs the larger significand. */
 export function specialTwo(ase: u32, asig: u64, bse: u32, bsig: u64): bool {
-  // Both normal: nothing special, the common case.
+  // The common case: both normal.
+  if (expOf(ase) - 1 < EXP_MAX - 1 && expOf(bse) - 1 < EXP_MAX - 1 && (asig & bsig) >> 63) return false;
   if (isUnsupported(ase, asig) || isUnsupported(bse, bsig)) {
     invalid();
     return true;

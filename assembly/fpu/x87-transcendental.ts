@@ -124,8 +124,7 @@ export function x87Exp2Minus1(_a: u32, _b: u32, imm: u64): void {
       else if (e < <u32>BIAS) exp2Minus1(s, m);
       else {
         const minusOne = s == 0xbfff && m == INTEGER_BIT;
-        const one = s == 0x3fff && m == INTEGER_BIT;
-        if (!minusOne && !one) raiseX(FSW_PE);
+        raiseX(FSW_PE);
         setResult(minusOne ? 0xbffe : s, m);
       }
     }
@@ -133,7 +132,7 @@ export function x87Exp2Minus1(_a: u32, _b: u32, imm: u64): void {
   if (settle()) putSt(0, zSe, zSig);
 }
 
-/** Is the magnitude of (s, m) at least 1? */
+/** Is a magnitude with this sign and exponent at least 1? */
 function atLeastOne(s: u32): bool {
   return expOf(s) >= <u32>BIAS;
 }
@@ -166,21 +165,24 @@ function logarithm(ys: u32, ym: u64, xs: u32, xm: u64): void {
   else yLog2x(ys, ym, xs, xm);
 }
 
-/** Result = y × log2(1 + x). x is in range, or undefined is what the programmer gets: x ≤ -1 is invalid. */
+/** Result = y × log2(1 + x). For x ≤ -1 it is undefined: here x itself, as AMD's processors have it. */
 function logarithmPlus1(ys: u32, ym: u64, xs: u32, xm: u64): void {
   if (specialTwo(ys, ym, xs, xm)) return;
   const sign = signOf(ys) ^ signOf(xs);
   const yInf = isInfinity(ys, ym);
   const xInf = isInfinity(xs, xm);
   const below = signOf(xs) != 0 && atLeastOne(xs);
-  if (below || (!xm && yInf) || (xInf && isZero(ys, ym))) {
+  if ((!xm && yInf) || (xInf && (below || isZero(ys, ym)))) {
     invalid();
     return;
   }
   noteDenormal(ys, ym);
   noteDenormal(xs, xm);
   if (yInf || xInf) setInfinity(sign);
-  else if (!xm || !ym) setZero(sign);
+  else if (below) {
+    if (ym) raiseX(FSW_PE);
+    setResult(xs, xm);
+  } else if (!xm || !ym) setZero(sign);
   else yLog2xPlus1(ys, ym, xs, xm);
 }
 

@@ -75,34 +75,33 @@ function liftToGeneral(f: u32, imm: u32): u32 {
   return LIFT_NEXT;
 }
 
-/** CVTPI2PS, CVTPI2PD. CVTPI2PD with a memory operand leaves the x87 state alone (SDM vol. 2). */
+/** CVTPI2PS, CVTPI2PD. With a memory operand they leave the x87 state alone. */
 function liftFromMmx(f: u32): u32 {
-  const register = dMod == 3;
-  const enters = register || f == FORM_PS;
-  if (enters) emitCheckMmx();
-  const source = register ? mmx(dRm) : load64();
-  const v = tempVector();
+  let source: u32;
+  if (dMod == 3) {
+    source = mmx(dRm);
+    emitCheckMmx();
+    emitEnterMmx();
+  } else source = load64();
   if (f == FORM_PS) {
+    const v = tempVector();
     emitVec(V_ZERO_ABOVE_64, v, source, source, 0);
     emitVec(V_CVT_S32_F32X4, v, v, v, 0);
     emitBinary(V_MOVE_LOW_64, v, 0);
   } else emitUnary(V_CVT_S32_F64X2, source, 0);
-  if (enters) emitEnterMmx();
   return LIFT_NEXT;
 }
 
-/** CVTPS2PI, CVTPD2PI and the truncating ones. */
+/** CVTPS2PI, CVTPD2PI and the truncating ones. An unmasked exception comes after the transition to MMX. */
 function liftToMmx(f: u32, imm: u32): u32 {
   emitCheckMmx();
   const v = tempVector();
+  const source = f == FORM_PS ? source64() : source128();
+  emitEnterMmx();
   if (f == FORM_PS) {
-    const source = source64();
     emitVec(V_ZERO_ABOVE_64, v, source, source, 0);
     emitVec(V_CVT_F32_S32X4, v, v, v, imm);
-  } else {
-    const source = source128();
-    emitVec(V_CVT_F64_S32X2, v, source, source, imm);
-  }
+  } else emitVec(V_CVT_F64_S32X2, v, source, source, imm);
   emitWriteMmx(dReg, v);
   return LIFT_NEXT;
 }

@@ -23,9 +23,11 @@ export function writeMmx(a: u32, b: u32, _imm: u64): void {
   store<u64>(STATE + a, 0xffff, 8);
 }
 
-/** Helper: EMMS: all registers empty. */
+/** Helper: EMMS: all registers empty, TOP 0 (SDM vol. 3, table 13-2). */
 export function emptyMmx(_a: u32, _b: u32, _imm: u64): void {
-  if (!waiting()) store<u16>(STATE, 0xffff, S_FTW);
+  if (waiting()) return;
+  setTop(0);
+  store<u16>(STATE, 0xffff, S_FTW);
 }
 
 /** #MF if an x87 exception waits, before anything else happens. */

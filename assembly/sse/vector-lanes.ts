@@ -39,7 +39,8 @@ function windowAt(low: v128, high: v128, n: u32): v128 {
   v128.store(window, low);
   v128.store(window, high, 16);
   v128.store(window, i64x2.splat(0), 32);
-  return v128.load(window + <usize>(n < 32 ? n : 32));
+  const from: usize = n < 32 ? n : 32;
+  return v128.load(window + from);
 }
 
 /** 16-bit lanes of half a vector picked by the bit pairs of imm. */

@@ -21,11 +21,14 @@ function hostCpu(): string {
 
 const vectorOf = (image: Uint8Array) => image[IMAGE_VECTOR];
 const UD = 6;
+const SS = 12;
 const GP = 13;
 
+const DOUBTFUL: ReadonlySet<number> = new Set([UD, SS, GP]);
+
 /**
- * Images by KVM. Some exceptions make KVM interpret the instruction instead of handing on what the CPU said, so #UD and
- * #GP are asked of a process. Each case runs twice: an interruption at the wrong moment may cause the same.
+ * Images by KVM. Some exceptions make KVM interpret the instruction instead of handing on what the CPU said, so #UD, #SS
+ * and #GP are asked of a process. Each case runs twice: an interruption at the wrong moment may cause the same.
  */
 function recordWithKvm(group: string, native: NativeOracle): Uint8Array[] {
   const oracle = new KvmOracle();
@@ -40,7 +43,7 @@ function recordWithKvm(group: string, native: NativeOracle): Uint8Array[] {
         if (agrees) break;
       }
       images.push(image);
-      if (vectorOf(image) === UD || vectorOf(image) === GP) doubtful.push(keepCase(c));
+      if (DOUBTFUL.has(vectorOf(image))) doubtful.push(keepCase(c));
     }
     const stray = oracle.strayWrite();
     if (stray >= 0) throw new Error(`${group}: a case wrote outside its windows, at 0x${stray.toString(16)}`);

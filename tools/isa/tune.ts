@@ -157,44 +157,35 @@ function tuneSegmentBase(d: Draft): void {
   }
 }
 
+/** AAM: base 0 is #DE; base 10 is what assemblers write. */
+function tuneAsciiMultiply(d: Draft): void {
+  if (d.random.oneIn(3)) d.encoding.immediate = [d.random.pick([0, 10, 10])];
+}
+
+/** A valid MXCSR in the image, mostly. */
+function tuneRestore(d: Draft): void {
+  if (d.ea !== null && !d.random.oneIn(8)) poke(d, d.ea + 24, little(d.random.below(0x10000), 4));
+}
+
+const BY_NAME: readonly (readonly [RegExp, (d: Draft) => void])[] = [
+  [SHIFTS, tuneShift],
+  [/^BT[SRC]?$/, tuneBitTest],
+  [/^PCMPEST/, tuneStringCompare],
+  [/^(RD|WR)[FG]SBASE$/, tuneSegmentBase],
+  [/^I?DIV$/, tuneDivision],
+  [/^CMPXCHG$/, tuneCompareExchange],
+  [/^CMPXCHG8B$/, tuneCompareExchangeWide],
+  [/^XLAT$/, tuneTranslate],
+  [/^ENTER$/, tuneEnter],
+  [/^LEAVE$/, tuneLeave],
+  [/^POPF$/, tunePopFlags],
+  [/^MASKMOV/, tuneMaskMove],
+  [/^LDMXCSR$/, tuneLoadMxcsr],
+  [/^BOUND$/, tuneBound],
+  [/^AAM$/, tuneAsciiMultiply],
+  [/^FXRSTOR$/, tuneRestore],
+];
+
 export function tune(d: Draft): void {
-  const { row } = d;
-  if (SHIFTS.test(row.mnemonic)) return tuneShift(d);
-  if (/^BT[SRC]?$/.test(row.mnemonic)) return tuneBitTest(d);
-  if (/^PCMPEST/.test(row.mnemonic)) return tuneStringCompare(d);
-  if (/^(RD|WR)[FG]SBASE$/.test(row.mnemonic)) return tuneSegmentBase(d);
-  switch (row.mnemonic) {
-    case 'DIV':
-    case 'IDIV':
-      return tuneDivision(d);
-    case 'CMPXCHG':
-      return tuneCompareExchange(d);
-    case 'CMPXCHG8B':
-      return tuneCompareExchangeWide(d);
-    case 'XLAT':
-      return tuneTranslate(d);
-    case 'ENTER':
-      return tuneEnter(d);
-    case 'LEAVE':
-      return tuneLeave(d);
-    case 'POPF':
-      return tunePopFlags(d);
-    case 'MASKMOVQ':
-    case 'MASKMOVDQU':
-      return tuneMaskMove(d);
-    case 'LDMXCSR':
-      return tuneLoadMxcsr(d);
-    case 'BOUND':
-      return tuneBound(d);
-    case 'AAM':
-      // Base 0 is #DE; base 10 is what assemblers write.
-      if (d.random.oneIn(3)) d.encoding.immediate = [d.random.pick([0, 10, 10])];
-      return undefined;
-    case 'FXRSTOR':
-      // A valid MXCSR in the image, mostly.
-      if (d.ea !== null && !d.random.oneIn(8)) poke(d, d.ea + 24, little(d.random.below(0x10000), 4));
-      return undefined;
-    default:
-      return undefined;
-  }
+  for (const [name, change] of BY_NAME) if (name.test(d.row.mnemonic)) change(d);
 }

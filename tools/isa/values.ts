@@ -196,7 +196,10 @@ export function fillKind(random: Random, view: DataView, at: number, size: numbe
     }
     return;
   } else if (kind === 'bcd') {
-    for (; i + 10 <= end; i += 10) packedDecimal(random).forEach((b, k) => view.setUint8(i + k, b));
+    for (; i + 10 <= end; i += 10) {
+      const decimal = packedDecimal(random);
+      for (let k = 0; k < 10; k++) view.setUint8(i + k, decimal[k]);
+    }
   } else if (kind === 'text') {
     // Small alphabet, so that strings match; zeros end them.
     for (; i < end; i++) view.setUint8(i, random.oneIn(24) ? 0 : random.between(0x61, 0x63));
