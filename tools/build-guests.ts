@@ -1,12 +1,14 @@
 // Assembles the guest programs and the BIOS with GNU as, ld and objcopy:
 //   node dist/tools/build-guests.js [--check | --pvh DIR] [NAME …]
 // --check builds to a temporary directory and compares with the committed images, byte for byte.
+// Without names, all of them: 'hello', 'bench/sieve', or 'bench' for every benchmark workload (gcc, see bench-images.ts).
 // --pvh builds the 64-bit guests with a PVH entry point into DIR, for a second opinion from another monitor.
 
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { benchImages, GCC_MAJOR, gccMajor, type Image } from './bench-images.js';
 
 const root = new URL('../..', import.meta.url).pathname;
 const guests = join(root, 'guests');
@@ -51,7 +53,7 @@ function run(command: string, args: readonly string[]): void {
     execFileSync(command, args, { stdio: ['ignore', 'inherit', 'inherit'] });
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    const what = missing ? `${command} is not installed (Debian: apt-get install binutils)` : `${command} failed`;
+    const what = missing ? `${command} is not installed (Debian: apt-get install binutils gcc)` : `${command} failed`;
     process.stderr.write(`build-guests: ${what}\n`);
     process.exit(1);
   }
@@ -102,6 +104,15 @@ function build(guest: Guest, work: string, pvh: boolean): Uint8Array {
   return disk;
 }
 
+/** The compiled images, unless this host's compiler is not the one that the committed ones come from. */
+function unlessOther(compiled: readonly Image[]): readonly Image[] {
+  const major = gccMajor();
+  if (major === GCC_MAJOR) return compiled;
+  const found = major === null ? 'gcc is not installed' : `gcc here is version ${major}`;
+  process.stdout.write(`bench: skipped, ${found} and the images are those of version ${GCC_MAJOR}\n`);
+  return [];
+}
+
 function main(): number {
   const args = process.argv.slice(2);
   const check = args.includes('--check');
@@ -112,18 +123,27 @@ function main(): number {
     return 2;
   }
   const names = args.filter((arg, index) => !arg.startsWith('--') && (pvhAt < 0 || index !== pvhAt + 1));
-  const chosen = GUESTS.filter((guest) => names.length === 0 || names.includes(basename(guest.source, '.s')));
-  if (chosen.length < names.length) {
-    const known = GUESTS.map((guest) => basename(guest.source, '.s')).join(', ');
-    process.stderr.write(`build-guests: unknown guest. Known are: ${known}\n`);
+  const assembled = GUESTS.map((guest): Image => {
+    const name = basename(guest.source, '.s');
+    return { name, image: guest.image, build: (work) => build(guest, work, pvhDirectory !== undefined) };
+  });
+  const compiled = benchImages(guests, run);
+  const isWanted = ({ name }: Image): boolean => names.includes(name) || names.includes(dirname(name));
+  const known = [...assembled, ...compiled];
+  const unknown = names.find((name) => !known.some((image) => image.name === name || dirname(image.name) === name));
+  if (unknown !== undefined) {
+    const list = [...new Set(known.map(({ name }) => name))].join(', ');
+    process.stderr.write(`build-guests: unknown guest ${unknown}. Known are: bench, ${list}\n`);
     return 2;
   }
+  const chosen =
+    names.length > 0 ? known.filter(isWanted) : pvhDirectory ? assembled : [...assembled, ...unlessOther(compiled)];
 
   const work = mkdtempSync(join(tmpdir(), 'tsvm-guests-'));
   let different = 0;
   try {
     for (const guest of chosen) {
-      const bytes = build(guest, work, pvhDirectory !== undefined);
+      const bytes = guest.build(work);
       if (pvhDirectory) {
         mkdirSync(pvhDirectory, { recursive: true });
         writeFileSync(join(pvhDirectory, basename(guest.image)), bytes);
@@ -136,7 +156,11 @@ function main(): number {
         different++;
       } else {
         process.stdout.write(`${guest.image}: ${bytes.length} bytes${same ? '' : ', changed'}\n`);
-        if (!same) writeFileSync(target, bytes);
+        if (!same) {
+          mkdirSync(dirname(target), { recursive: true });
+          writeFileSync(target, bytes);
+          if (guest.executable) chmodSync(target, 0o755);
+        }
       }
     }
   } finally {

@@ -19,7 +19,7 @@ import {
   wHi,
   wLo,
 } from './wide';
-import { FSW_PE } from './x87-state';
+import { FSW_PE, FSW_UE } from './x87-state';
 
 const ONE: u64 = INTEGER_BIT;
 
@@ -446,8 +446,9 @@ function timesY(yse: u32, ysig: u64, sign: u32, exact: bool): void {
   const z = sign ^ (yse >> 15);
   multiply(uSig, 0, uExp - BIAS + 1);
   if (exact) {
-    // Processors say "inexact" here, too.
+    // Processors say "inexact" here, too, and "underflow" of a denormal result.
     raiseX(FSW_PE);
+    if (nExp <= 1 - BIAS) raiseX(FSW_UE);
     roundPack(z, nExp - 1 + BIAS, nHi, nLo, 64);
   } else finish(z);
 }

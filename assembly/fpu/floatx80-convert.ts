@@ -131,7 +131,7 @@ export function toReal64(se: u32, sig: u64): u64 {
 }
 
 /** Magnitude of the finite (se, sig) as an integer, rounded; sets #P and C1. u64.MAX_VALUE: 2^64 or more. */
-export function roundMagnitude(se: u32, sig: u64, truncate: bool): u64 {
+function roundMagnitude(se: u32, sig: u64, truncate: bool): u64 {
   if (!sig) return 0;
   unpack(se, sig);
   const e = uExp - BIAS;

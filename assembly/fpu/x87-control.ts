@@ -94,7 +94,7 @@ export function x87Wait(_a: u32, _b: u32, _imm: u64): void {
 }
 
 /** The tag word with "zero" and "special" worked out from the registers. */
-export function fullTagWord(): u32 {
+function fullTagWord(): u32 {
   let tags: u32 = load<u16>(STATE, S_FTW);
   for (let i: u32 = 0; i < 8; i++) {
     if (((tags >> (i << 1)) & 3) == 3) continue;

@@ -93,7 +93,7 @@ export function markEmpty(i: u32): void {
   store<u16>(STATE, tagWord() | (3 << tagShift(i)), S_FTW);
 }
 
-export function markFull(i: u32): void {
+function markFull(i: u32): void {
   store<u16>(STATE, tagWord() & ~(3 << tagShift(i)), S_FTW);
 }
 

@@ -14,7 +14,6 @@ import {
 import {
   BIAS,
   beginOp,
-  EXP_MAX,
   exc,
   expOf,
   INDEFINITE_SE,
@@ -35,7 +34,7 @@ import {
   zSe,
   zSig,
 } from './floatx80';
-import { se, setCodes, settle, sig, stackOverflow, stackUnderflow } from './x87-arith';
+import { se, settle, sig, stackOverflow, stackUnderflow } from './x87-arith';
 import {
   FSW_C1,
   FSW_C2,
@@ -179,11 +178,11 @@ function logarithmPlus1(ys: u32, ym: u64, xs: u32, xm: u64): void {
   noteDenormal(ys, ym);
   noteDenormal(xs, xm);
   if (yInf || xInf) setInfinity(sign);
+  else if (!xm || !ym) setZero(sign);
   else if (below) {
-    if (ym) raiseX(FSW_PE);
+    raiseX(FSW_PE);
     setResult(xs, xm);
-  } else if (!xm || !ym) setZero(sign);
-  else yLog2xPlus1(ys, ym, xs, xm);
+  } else yLog2xPlus1(ys, ym, xs, xm);
 }
 
 /** Result = angle of the point (x, y), by SDM vol. 2A, table 3-30. */

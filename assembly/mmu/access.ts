@@ -7,7 +7,7 @@ import { checkDataBreakpoint } from '../x86/debug';
 import { faulted } from '../x86/fault';
 import { mmioRead, mmioWrite } from '../x86/host';
 import { TLB_ADDEND, TLB_READ, TLB_SUPERVISOR, TLB_WRITE, tlbEntry, tlbTable } from './tlb';
-import { ACCESS_READ, ACCESS_WRITE, translate } from './walk';
+import { ACCESS_READ, ACCESS_WRITE, isCanonical, translate } from './walk';
 
 /** Page-info word of a physical address. Addresses past 4 GiB have no memory. */
 export function pageInfo(phys: u64): u32 {
@@ -59,6 +59,17 @@ export function addressAfter(linear: u64, n: u32): u64 {
   return load<u32>(STATE, S_WRAP32) ? next & 0xffffffff : next;
 }
 
+/**
+ * An operand that crosses into addresses that are not canonical raises that fault, whatever its first page is: does it?
+ * (Outside 64-bit mode addresses wrap at 4 GiB and are all canonical.)
+ */
+function endsBeyond(linear: u64, size: u32, access: u32, table: u32): bool {
+  const last = addressAfter(linear, size - 1);
+  if (isCanonical(last)) return false;
+  translate(last, access, table);
+  return true;
+}
+
 /** Slow path of a load: TLB miss, page crossing, MMIO. 0 when it faults. */
 export function slowRead(linear: u64, size: u32): u64 {
   checkDataBreakpoint(linear, size, false);
@@ -69,6 +80,7 @@ export function slowRead(linear: u64, size: u32): u64 {
   // Both pages first: a fault on the second must not leave a device read behind.
   const first: u32 = 0x1000 - (<u32>linear & 0xfff);
   const table = load<u32>(STATE, S_TLB);
+  if (endsBeyond(linear, size, ACCESS_READ, table)) return 0;
   const low = translate(linear, ACCESS_READ, table);
   if (faulted()) return 0;
   const high = translate(addressAfter(linear, first), ACCESS_READ, table);
@@ -90,6 +102,7 @@ export function slowWrite(linear: u64, size: u32, value: u64): void {
     if (!faulted()) physWrite(phys, size, value);
     return;
   }
+  if (endsBeyond(linear, size, ACCESS_WRITE, table)) return;
   const first: u32 = 0x1000 - (<u32>linear & 0xfff);
   const low = translate(linear, ACCESS_WRITE, table);
   if (faulted()) return;
@@ -165,6 +178,7 @@ export function probeWrite(linear: u64, size: u32): bool {
 
 function probe(linear: u64, size: u32, access: u32): bool {
   const table = load<u32>(STATE, S_TLB);
+  if (endsBeyond(linear, size, access, table)) return false;
   translate(linear, access, table);
   if (faulted()) return false;
   let done: u32 = 0x1000 - (<u32>linear & 0xfff);

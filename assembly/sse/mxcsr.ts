@@ -1,6 +1,6 @@
 // MXCSR: control and status of SSE floating point (SDM vol. 1, 10.2.3), and what an operation's exceptions do.
 
-import { beginFloat, FP_DE, FP_IE, FP_ZE, fpFlags } from '../fpu/softfloat';
+import { beginFloat, FP_DE, FP_IE, FP_PE, FP_ZE, fpFlags } from '../fpu/softfloat';
 import { STATE } from '../layout/memory';
 import { CR4_OSXMMEXCPT, S_CR4, S_MXCSR } from '../layout/x86-state';
 import { EXC_UD, EXC_XM, raise, raiseGP } from '../x86/fault';
@@ -51,13 +51,18 @@ export function commitSse(): bool {
 
 /**
  * Can WebAssembly's arithmetic stand in, provided the result is an ordinary number? Rounding to nearest, no DAZ or
- * FTZ, all exceptions masked, and the precision flag, which is not worth working out, already set.
+ * FTZ, all exceptions masked.
  */
 export function plainArithmetic(): bool {
-  return (load<u32>(STATE, S_MXCSR) & 0xffe0) == 0x1fa0;
+  return (load<u32>(STATE, S_MXCSR) & 0xffc0) == 0x1f80;
 }
 
-/** The same for operations that are never inexact. */
+/** Is the precision flag still clear, so that it matters whether a result is exact? It is sticky: mostly not. */
+export function precisionMatters(): bool {
+  return !(load<u32>(STATE, S_MXCSR) & FP_PE);
+}
+
+/** As plainArithmetic(), for operations that do not round. */
 export function plainExact(): bool {
   return (load<u32>(STATE, S_MXCSR) & 0x1fc0) == 0x1f80;
 }

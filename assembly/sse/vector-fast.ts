@@ -2,9 +2,9 @@
 //
 // Its results are those of rounding to nearest, but it reports no exceptions, and which NaN it gives is open. So it
 // may only stand in where MXCSR asks for nothing else (mxcsr.ts), and when operands and result are ordinary numbers:
-// no NaN, infinity, denormal, overflow or underflow. Otherwise the functions here return false, having done nothing.
+// no NaN, infinity, denormal, overflow or underflow, and nothing inexact while that would be news. Otherwise the functions here return false, having done nothing.
 
-import { plainArithmetic, plainExact } from './mxcsr';
+import { plainArithmetic, plainExact, precisionMatters } from './mxcsr';
 import { ADD, CMP, DIV, MAX, MIN, MUL, SQRT, SUB } from './vector-float';
 import { V_FLOAT } from './vops';
 
@@ -16,6 +16,58 @@ function denormal64(x: f64): bool {
 }
 function denormal32(x: f32): bool {
   return abs<f32>(x) < MIN_NORMAL_32 && x != 0;
+}
+
+/** Low zero bits of the 53-bit significand. */
+function trailingZeros(x: f64): u64 {
+  return ctz<u64>(reinterpret<u64>(x) | 0x10000000000000);
+}
+
+/** Is x × y, which is p after rounding, surely exact? If the significands have at most 53 bits together. */
+function exactProduct(x: f64, y: f64, p: f64): bool {
+  return p == x * y && (x == 0 || y == 0 || trailingZeros(x) + trailingZeros(y) >= 53);
+}
+
+/** Is the rounded sum exact? Knuth's two-sum: the error of an addition is itself a number, found by five more. */
+function exactSum64(x: f64, y: f64, sum: f64): bool {
+  const t = sum - x;
+  return x - (sum - t) + (y - t) == 0;
+}
+function exactSum32(x: f32, y: f32, sum: f32): bool {
+  const t: f32 = sum - x;
+  return <f32>(<f32>(x - <f32>(sum - t)) + <f32>(y - t)) == 0;
+}
+
+/** May the result r be given without raising the precision flag? If in doubt, no. */
+function exact64(op: u32, x: f64, y: f64, r: f64): bool {
+  switch (op) {
+    case ADD:
+      return exactSum64(x, y, r);
+    case SUB:
+      return exactSum64(x, -y, r);
+    case MUL:
+      return exactProduct(x, y, r);
+    case DIV:
+      return exactProduct(r, y, x);
+    default:
+      return exactProduct(r, r, y);
+  }
+}
+
+/** The same; products of single precision fit in double. */
+function exact32(op: u32, x: f32, y: f32, r: f32): bool {
+  switch (op) {
+    case ADD:
+      return exactSum32(x, y, r);
+    case SUB:
+      return exactSum32(x, -y, r);
+    case MUL:
+      return <f64>x * <f64>y == <f64>r;
+    case DIV:
+      return <f64>r * <f64>y == <f64>x;
+    default:
+      return <f64>r * <f64>r == <f64>y;
+  }
 }
 
 function scalar64(op: u32, d: usize, a: usize, b: usize): bool {
@@ -49,6 +101,7 @@ function scalar64(op: u32, d: usize, a: usize, b: usize): bool {
       return true;
   }
   if (!(abs<f64>(r) < f64.POSITIVE_INFINITY)) return false;
+  if (precisionMatters() && !exact64(op, x, y, r)) return false;
   v128.store(d, f64x2.replace_lane(v128.load(a), 0, r));
   return true;
 }
@@ -83,6 +136,7 @@ function scalar32(op: u32, d: usize, a: usize, b: usize): bool {
       return true;
   }
   if (!(abs<f32>(r) < f32.POSITIVE_INFINITY)) return false;
+  if (precisionMatters() && !exact32(op, x, y, r)) return false;
   v128.store(d, f32x4.replace_lane(v128.load(a), 0, r));
   return true;
 }
@@ -93,6 +147,22 @@ function denormals64(x: v128): v128 {
 }
 function denormals32(x: v128): v128 {
   return v128.and(f32x4.lt(f32x4.abs(x), f32x4.splat(MIN_NORMAL_32)), f32x4.ne(x, f32x4.splat(0)));
+}
+
+/** Are all sums exact? Other operations are left to softfloat. */
+function exactLanes64(op: u32, x: v128, y: v128, r: v128): bool {
+  if (op != ADD && op != SUB) return false;
+  if (op == SUB) y = f64x2.neg(y);
+  const t = f64x2.sub(r, x);
+  const error = f64x2.add(f64x2.sub(x, f64x2.sub(r, t)), f64x2.sub(y, t));
+  return i64x2.all_true(f64x2.eq(error, f64x2.splat(0)));
+}
+function exactLanes32(op: u32, x: v128, y: v128, r: v128): bool {
+  if (op != ADD && op != SUB) return false;
+  if (op == SUB) y = f32x4.neg(y);
+  const t = f32x4.sub(r, x);
+  const error = f32x4.add(f32x4.sub(x, f32x4.sub(r, t)), f32x4.sub(y, t));
+  return i32x4.all_true(f32x4.eq(error, f32x4.splat(0)));
 }
 
 function packed64(op: u32, d: usize, a: usize, b: usize): bool {
@@ -129,6 +199,7 @@ function packed64(op: u32, d: usize, a: usize, b: usize): bool {
   const size = f64x2.abs(r);
   small = v128.and(small, f64x2.le(size, f64x2.splat(MIN_NORMAL_64)));
   if (v128.any_true(small) || !i64x2.all_true(f64x2.lt(size, f64x2.splat(f64.POSITIVE_INFINITY)))) return false;
+  if (precisionMatters() && !exactLanes64(op, x, y, r)) return false;
   v128.store(d, r);
   return true;
 }
@@ -167,6 +238,7 @@ function packed32(op: u32, d: usize, a: usize, b: usize): bool {
   const size = f32x4.abs(r);
   small = v128.and(small, f32x4.le(size, f32x4.splat(MIN_NORMAL_32)));
   if (v128.any_true(small) || !i32x4.all_true(f32x4.lt(size, f32x4.splat(f32.POSITIVE_INFINITY)))) return false;
+  if (precisionMatters() && !exactLanes32(op, x, y, r)) return false;
   v128.store(d, r);
   return true;
 }

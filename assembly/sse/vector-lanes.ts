@@ -39,8 +39,7 @@ function windowAt(low: v128, high: v128, n: u32): v128 {
   v128.store(window, low);
   v128.store(window, high, 16);
   v128.store(window, i64x2.splat(0), 32);
-  const from: usize = n < 32 ? n : 32;
-  return v128.load(window + from);
+  return v128.load(window + <usize>min<u32>(n, 32));
 }
 
 /** 16-bit lanes of half a vector picked by the bit pairs of imm. */

@@ -53,10 +53,11 @@ import { requirePrivilege, requireUmip } from './helper';
 import { DELIVER_INT_N, DELIVER_INT1, DELIVER_INT3 } from './interrupt';
 import { LIFT_END, LIFT_NEXT, LIFT_NONE } from './lift-result';
 import { MODE_ALIGN, MODE_CODE, MODE_PROTECTED, MODE_VM86 } from './mode';
-import { emitLinear, emitLoadRmwAt, emitRead, emitStore, emitStoreAt, liftMode, setLiftMode, temp } from './operand';
+import { emitLinear, emitRead, emitStore, liftMode, setLiftMode, temp } from './operand';
 import { loadFarPointer, loadSegmentRegister } from './segment';
 import {
   adjustRpl,
+  adjustRplInMemory,
   loadAccessRights,
   loadLdt,
   loadSegmentLimit,
@@ -220,11 +221,7 @@ function arpl(): u32 {
     emitCall(adjustRpl.index, gprSlot(dRm), gprSlot(dReg), 0);
     return LIFT_NEXT;
   }
-  const at = emitLinear(2, true);
-  const value = temp();
-  emitLoadRmwAt(1, value, at);
-  emitCall(adjustRpl.index, value, gprSlot(dReg), 0);
-  emitStoreAt(1, value, at);
+  emitCall(adjustRplInMemory.index, emitLinear(2, true), gprSlot(dReg), 0);
   return LIFT_NEXT;
 }
 

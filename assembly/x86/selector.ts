@@ -3,6 +3,7 @@
 import { getFlags, setFlags } from '../ir/flags';
 import { STATE } from '../layout/memory';
 import { FLAG_ZF, S_CPL, SEG_LDTR, SEG_TR } from '../layout/x86-state';
+import { read16, write16 } from '../mmu/access';
 import {
   baseOf,
   descriptor,
@@ -161,4 +162,15 @@ export function adjustRpl(a: u32, b: u32, _imm: u64): void {
   const lower = (selector & 3) < least;
   setZero(lower);
   if (lower) store<u16>(STATE + <usize>a, <u16>((selector & ~3) | least));
+}
+
+/** The same with a = slot of the selector's linear address. A selector that is high enough is only read. */
+export function adjustRplInMemory(a: u32, b: u32, _imm: u64): void {
+  const linear = load<u64>(STATE + <usize>a);
+  const selector = read16(linear);
+  if (faulted()) return;
+  const least: u32 = load<u16>(STATE + <usize>b) & 3;
+  const lower = (selector & 3) < least;
+  if (lower) write16(linear, (selector & ~3) | least);
+  if (!faulted()) setZero(lower);
 }

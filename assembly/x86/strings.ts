@@ -22,8 +22,8 @@ import {
 } from '../layout/x86-state';
 import { fastRead, fastWrite, read8, read16, read32, read64, write8, write16, write32, write64 } from '../mmu/access';
 import { getSlot, maskOf, putSlot } from './arith';
-import { faulted } from './fault';
-import { MODE_CODE, MODE_SINGLE, segSlot } from './mode';
+import { EXC_AC, faulted, raiseCode } from './fault';
+import { MODE_ALIGN, MODE_CODE, MODE_SINGLE, segSlot } from './mode';
 import { segmentLinear } from './seglin';
 
 // imm of the helpers: element size | address size << 2 | segment << 4 | repeat << 8 (0 none, 1 REP/REPE, 2 REPNE).
@@ -41,7 +41,19 @@ function linearOf(offset: u64, seg: u32, bytes: u32, write: bool): u64 {
   return segmentLinear(offset, seg, bytes, write);
 }
 
+/** Alignment checks are on, and every element has to pass one. */
+function checksAlignment(): bool {
+  return (load<u32>(STATE, S_MODE) & MODE_ALIGN) != 0;
+}
+
+function misaligned(linear: u64, size: u32): bool {
+  if (!(linear & ((1 << (<u64>size)) - 1)) || !checksAlignment()) return false;
+  raiseCode(EXC_AC, 0);
+  return true;
+}
+
 function readSize(linear: u64, size: u32): u64 {
+  if (misaligned(linear, size)) return 0;
   if (size == 0) return read8(linear);
   if (size == 1) return read16(linear);
   if (size == 2) return read32(linear);
@@ -49,6 +61,7 @@ function readSize(linear: u64, size: u32): u64 {
 }
 
 function writeSize(linear: u64, size: u32, v: u64): void {
+  if (misaligned(linear, size)) return;
   if (size == 0) write8(linear, <u32>v);
   else if (size == 1) write16(linear, <u32>v);
   else if (size == 2) write32(linear, <u32>v);
@@ -109,7 +122,7 @@ export function stringStore(_a: u32, _b: u32, imm: u64): void {
     let at = linearOf(offset, SEG_ES, 1 << size, true);
     if (faulted()) return;
     let host: usize = 0;
-    if (delta > 0) {
+    if (delta > 0 && !checksAlignment()) {
       n = untilWrap(offset, addr, size, n);
       const fit = room(at, size);
       if (n > fit) n = fit;
@@ -153,7 +166,7 @@ export function stringMove(_a: u32, _b: u32, imm: u64): void {
     const from = register(S_RSI, addr);
     const to = register(S_RDI, addr);
     let done: u64 = 1;
-    if (rep != REP_NONE && delta > 0) done = moveRun(from, to, seg, addr, size, left);
+    if (rep != REP_NONE && delta > 0 && !checksAlignment()) done = moveRun(from, to, seg, addr, size, left);
     if (faulted()) return;
     if (done <= 1) {
       done = 1;

@@ -12,6 +12,7 @@
 .include "apic.inc"
 .include "boot.inc"
 .include "serial.inc"
+.include "mirror.inc"
 .include "video.inc"
 .include "disk.inc"
 .include "keyboard.inc"

@@ -82,37 +82,29 @@ main:
   set_gate_offset CALL_GATE_DPL0, gate_target
   set_gate_offset CALL_GATE_ABSENT, gate_target
 
-  # 5.3: limits. #GP(0) for data segments, #SS(0) for the stack segment.
-  mov eax, SMALL
-  mov es, eax
-  expect_none "limit: last byte", "", "mov al, es:[0xFF]"
-  expect "limit: one past", V_GP, 0, "", "mov al, es:[0x100]"
-  expect_none "limit: last word", "", "mov ax, es:[0xFE]"
-  expect "limit: word across the end", V_GP, 0, "", "mov ax, es:[0xFF]"
-  expect "limit: doubleword across the end", V_GP, 0, "", "mov es:[0xFD], eax"
-  expect "limit: an offset that wraps", V_GP, 0, "", "mov eax, es:[0xFFFFFFFE]"
-  expect "limit: write", V_GP, 0, "", "mov byte ptr es:[0x100], 1"
+  # 5.3: limits. #GP(0) for data segments, #SS(0) for the stack segment. (An exception leaves ES flat: load it each time.)
+  expect_none "limit: last byte", "mov edx, SMALL; mov es, edx", "mov al, es:[0xFF]"
+  expect "limit: one past", V_GP, 0, "mov edx, SMALL; mov es, edx", "mov al, es:[0x100]"
+  expect_none "limit: last word", "mov edx, SMALL; mov es, edx", "mov ax, es:[0xFE]"
+  expect "limit: word across the end", V_GP, 0, "mov edx, SMALL; mov es, edx", "mov ax, es:[0xFF]"
+  expect "limit: doubleword across the end", V_GP, 0, "mov edx, SMALL; mov es, edx", "mov es:[0xFD], eax"
+  expect "limit: an offset that wraps", V_GP, 0, "mov edx, SMALL; mov es, edx", "mov eax, es:[0xFFFFFFFE]"
+  expect "limit: write", V_GP, 0, "mov edx, SMALL; mov es, edx", "mov byte ptr es:[0x100], 1"
   expect_user "limit: stack segment", V_SS, 0, "mov eax, SMALL_USER | 3; mov ss, eax", "mov eax, ss:[0x100]"
   expect_user "limit: PUSH", V_SS, 0, "mov eax, SMALL_USER | 3; mov ss, eax; mov esp, 0x200", "push eax"
   expect_user "limit: through EBP", V_SS, 0, "mov eax, SMALL_USER | 3; mov ss, eax; mov ebp, 0x100", "mov al, [ebp]"
 
   # 5.3: expand-down: the valid offsets lie above the limit.
-  mov eax, EXPAND_DOWN
-  mov es, eax
-  expect "expand-down: at the limit", V_GP, 0, "", "mov al, es:[0xFFF]"
-  expect_none "expand-down: above the limit", "", "mov al, es:[0x1000]"
-  expect "expand-down: across the limit", V_GP, 0, "", "mov eax, es:[0xFFE]"
-  mov eax, EXPAND_DOWN16
-  mov es, eax
-  expect "expand-down, B = 0: at the limit", V_GP, 0, "", "mov al, es:[0xFF]"
-  expect_none "expand-down, B = 0: up to FFFFh", "", "mov al, es:[0xFFFF]"
-  expect "expand-down, B = 0: above FFFFh", V_GP, 0, "", "mov al, es:[0x10000]"
+  expect "expand-down: at the limit", V_GP, 0, "mov edx, EXPAND_DOWN; mov es, edx", "mov al, es:[0xFFF]"
+  expect_none "expand-down: above the limit", "mov edx, EXPAND_DOWN; mov es, edx", "mov al, es:[0x1000]"
+  expect "expand-down: across the limit", V_GP, 0, "mov edx, EXPAND_DOWN; mov es, edx", "mov eax, es:[0xFFE]"
+  expect "expand-down, B = 0: at the limit", V_GP, 0, "mov edx, EXPAND_DOWN16; mov es, edx", "mov al, es:[0xFF]"
+  expect_none "expand-down, B = 0: up to FFFFh", "mov edx, EXPAND_DOWN16; mov es, edx", "mov al, es:[0xFFFF]"
+  expect "expand-down, B = 0: above FFFFh", V_GP, 0, "mov edx, EXPAND_DOWN16; mov es, edx", "mov al, es:[0x10000]"
 
   # 5.4, 5.5: type checks.
-  mov eax, READ_ONLY
-  mov es, eax
-  expect_none "read-only: read", "", "mov al, es:[0x100000]"
-  expect "read-only: write", V_GP, 0, "", "mov es:[0x100000], al"
+  expect_none "read-only: read", "mov edx, READ_ONLY; mov es, edx", "mov al, es:[0x100000]"
+  expect "read-only: write", V_GP, 0, "mov edx, READ_ONLY; mov es, edx", "mov es:[0x100000], al"
   expect "code segment: write", V_GP, 0, "", "mov cs:[small], al"
   expect "null selector: use", V_GP, 0, "xor eax, eax; mov es, eax", "mov al, es:[0]"
   expect "execute-only: load into ES", V_GP, EXECUTE_ONLY, "mov eax, EXECUTE_ONLY", "mov es, eax"

@@ -1,5 +1,5 @@
-# 32-bit paging with 4 KiB and 4 MiB pages, and PAE paging with NX. Intel SDM, volume 3, 4.3, 4.4 and 4.6-4.8. Error codes: P 1, W/R 2,
-# U/S 4, RSVD 8, I/D 10h.
+# 32-bit paging with 4 KiB and 4 MiB pages, and PAE paging with NX. Intel SDM, volume 3, 4.3, 4.4 and 4.6-4.8.
+# Error codes: P 1, W/R 2, U/S 4, RSVD 8, I/D 10h.
 
 .include "protected.inc"
 .include "check.inc"

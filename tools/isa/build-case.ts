@@ -19,6 +19,9 @@ import { fillKind, integer, shiftCount } from './values.js';
 const DATA_REACH = 256;
 const STACK_REACH = 224;
 
+/** Boundaries to a bad page lie between pages, as DATA and STACK do; ends of segments are inside one. */
+const isPageFault = (boundary: number) => boundary % 0x1000 === 0 && boundary !== DATA && boundary !== STACK;
+
 /** Memory about `middle`, or only below it where it is the end of what can be written. */
 function addWindow(d: Draft, middle: number, reach: number, end: boolean): void {
   if (middle < NOT_CANONICAL) d.windows.push(randomWindow(d.random, middle - reach, end ? reach : 2 * reach));
@@ -78,14 +81,16 @@ export function buildCase(shape: Shape, random: Random, state: X86State): Case {
     segmentBase: 0n,
   };
   const { encoding, pinned } = d;
-  addWindow(d, d.data, big ? 640 : DATA_REACH, place !== undefined && d.data !== DATA);
+  addWindow(d, d.data, big ? 640 : DATA_REACH, isPageFault(d.data));
   const stack = STACK_USERS.test(row.mnemonic);
   state.rip = BigInt(linear - segmentsOf(mode).cs.base);
   fillRegisters(d);
   if (stack) {
-    addWindow(d, d.stack, STACK_REACH, place !== undefined && d.stack !== STACK);
+    addWindow(d, d.stack, STACK_REACH, isPageFault(d.stack));
     pinned.add(4);
-    const top = d.stack + random.pick([0, 0, 8, -8, -16, 24, random.between(-30, 30)]) - segmentsOf(mode).ss.base;
+    const crooked = random.between(-30, 30);
+    const off = place?.alignmentCheck ? crooked : random.pick([0, 0, 8, -8, -16, 24, crooked]);
+    const top = d.stack + off - segmentsOf(mode).ss.base;
     // Above a 16-bit stack pointer the rest of ESP does not matter.
     state.setGpr(4, mode === '16' ? BigInt(top) | (BigInt(random.u32() & 0x7fff) << 16n) : BigInt(top));
   }

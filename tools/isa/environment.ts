@@ -34,7 +34,7 @@ export const TO_ABSENT = 0x721000;
 export const TO_SUPERVISOR = 0x731000;
 export const STACK = 0x741000;
 /** Ends of the segments of 64 KiB, in the middle of a page. */
-export const END_OF_DS = 0x709080;
+export const END_OF_DS = 0x709880;
 export const END_OF_SS = 0x748ee0;
 /** All pages that cases can write lie between these. */
 export const USER_DATA = 0x700000;

@@ -1,9 +1,9 @@
 // Memory operands: where they lie, by which segment and which registers they are reached.
 
 import * as L from '../../assembly/layout/x86-state.js';
-import { type Draft, peek, poke, pokeInteger } from './draft.js';
+import { type Draft, peek, poke, pokeInteger, randomWindow } from './draft.js';
 import { encodeAddress, little } from './encode.js';
-import { segmentsOf } from './environment.js';
+import { DATA, segmentsOf } from './environment.js';
 import { classOf, toleratesMisalignment } from './rows.js';
 import { integer } from './values.js';
 
@@ -99,8 +99,14 @@ export function setUpString(d: Draft): void {
   const { random, row, state, opSize, encoding, width, mode } = d;
   const size = row.mnemonic.endsWith('B') ? 1 : 1 << opSize;
   const layout = segmentsOf(mode);
-  const at = () => d.data + random.pick([0, random.between(-30, 30), random.between(-30, 30)]);
-  const [from, to] = [at(), at()];
+  const at = (middle: number) => middle + random.pick([0, random.between(-30, 30), random.between(-30, 30)]);
+  // Which of two bad operands faults first is the CPU's choice: only one of them is.
+  const middles = [d.data, d.data];
+  if (d.data !== DATA && (mode === '64' || mode === '32')) {
+    middles[random.below(2)] = DATA;
+    d.windows.push(randomWindow(random, DATA - 256, 512));
+  }
+  const [from, to] = middles.map(at);
   chooseSegment(d);
   const garbage = () =>
     (width === 64 ? 0n : (random.u64() >> BigInt(width)) << BigInt(width)) & (mode === '64' ? ~0n : 0xffffffffn);

@@ -1,0 +1,434 @@
+// Loads, stores, pushes, pops: the soft TLB is looked up in line, whatever misses it goes to the core (runtime.ts).
+
+import {
+  LD_128,
+  LD_128_ALIGNED,
+  LD_16,
+  LD_8,
+  LD_RMW,
+  LD_S16_32,
+  LD_S16_64,
+  LD_S32_64,
+  LD_S8_16,
+  LD_S8_32,
+  LD_S8_64,
+  LD_Z16,
+  LD_Z8,
+  LD_Z8_16,
+  OP_LD,
+  OP_LD_A32,
+  OP_LEA16,
+  OP_LEA32,
+  OP_POP32,
+  OP_POP64,
+  OP_PUSH32,
+  OP_PUSH64,
+  OP_PUSHI32,
+  OP_PUSHI64,
+  OP_ST,
+  OP_STI,
+  ST_128,
+  ST_128_ALIGNED,
+} from '../ir/ops';
+import { STATE, TLB_BITS } from '../layout/memory';
+import { S_JIT_EXIT, S_RSP } from '../layout/x86-state';
+import { TLB_ADDEND, TLB_READ, TLB_WRITE } from '../mmu/tlb';
+import {
+  ADDRESS,
+  ENTRY,
+  EXIT,
+  FUEL,
+  haveLiveTemps,
+  I0,
+  L0,
+  localFor,
+  pop,
+  push,
+  storeTemps,
+  TABLE,
+  VALUE,
+} from './frame';
+import { F_LOAD, F_LOAD128, F_STORE, F_STORE128 } from './imports';
+import { branch, branchIf, close, hint, LEAVE, openIf } from './labels';
+import {
+  ARITH64,
+  byte,
+  call,
+  COMPARE64,
+  const32,
+  const64,
+  get,
+  mem,
+  set,
+  simdMem,
+  tee,
+  W_ADD,
+  W_AND,
+  W_ELSE,
+  W_EQ,
+  W_EXTEND16_S,
+  W_EXTEND16_S64,
+  W_EXTEND32_S64,
+  W_EXTEND8_S,
+  W_EXTEND8_S64,
+  W_EXTEND_U,
+  W_LOAD16_U,
+  W_LOAD8_U,
+  W_LOAD_I32,
+  W_LOAD_I64,
+  W_SHL,
+  W_SHR_U,
+  W_STORE16,
+  W_STORE8,
+  W_STORE_I32,
+  W_STORE_I64,
+  W_SUB,
+  W_WRAP,
+  W_XOR,
+  WV_LOAD,
+  WV_STORE,
+} from './wasm';
+
+/** What the slow path is told beside the operation's address: log2 of the size; check for a store first. */
+export const SITE_RMW: u32 = 4;
+
+/** Block being emitted: its address goes to the slow paths. */
+let block: usize = 0;
+export function setEmittedBlock(b: usize): void {
+  block = b;
+}
+
+/** Pushes base + (index << shift) + displacement as i64, wrapped to 32 bits if `narrow`. */
+function pushAddress(p: usize, shift: u32, narrow: bool): void {
+  const base: u32 = load<u16>(p, 4);
+  const index: u32 = load<u16>(p, 6);
+  const disp = load<i32>(p, 8);
+  push(base, 3);
+  const local = localFor(index);
+  if (local || index != <u32>0x520) {
+    push(index, 3);
+    if (shift) {
+      const64(shift);
+      byte(W_SHL + ARITH64);
+    }
+    byte(W_ADD + ARITH64);
+  }
+  if (disp) {
+    const64(<u64>(<i64>disp));
+    byte(W_ADD + ARITH64);
+  }
+  if (narrow) {
+    byte(W_WRAP);
+    byte(W_EXTEND_U);
+  }
+}
+
+/** OP_LEA16, 32, 64. */
+export function emitLea(p: usize): void {
+  const op: u32 = load<u16>(p);
+  pushAddress(p, load<u8>(p, 12), op == OP_LEA32);
+  if (op == OP_LEA16) {
+    const64(0xffff);
+    byte(W_AND + ARITH64);
+  }
+  pop(load<u16>(p, 2), 3);
+}
+
+/** Finds the TLB entry of ADDRESS and compares its tag: leaves 1 on the stack if it fits. */
+function lookUp(tag: u32, size: u32, aligned: bool): void {
+  // tlbSlot(): higher bits of the page number are folded in.
+  get(ADDRESS);
+  const64(12);
+  byte(W_SHR_U + ARITH64);
+  byte(W_WRAP);
+  tee(ENTRY);
+  get(ENTRY);
+  const32(TLB_BITS);
+  byte(W_SHR_U);
+  byte(W_XOR);
+  const32((1 << TLB_BITS) - 1);
+  byte(W_AND);
+  const32(5);
+  byte(W_SHL);
+  get(TABLE);
+  byte(W_ADD);
+  tee(ENTRY);
+  mem(W_LOAD_I64, tag);
+  get(ADDRESS);
+  if (size && !aligned) {
+    const64((1 << size) - 1);
+    byte(W_ADD + ARITH64);
+  }
+  // An aligned access does not cross pages: the low bits, left in, must be zero.
+  const64(aligned ? ~(<u64>0xff0) : ~(<u64>0xfff));
+  byte(W_AND + ARITH64);
+  byte(W_EQ + COMPARE64);
+}
+
+/** Pushes the host address of ADDRESS. */
+function pushHost(): void {
+  get(ADDRESS);
+  byte(W_WRAP);
+  get(ENTRY);
+  mem(W_LOAD_I32, <u32>TLB_ADDEND);
+  byte(W_ADD);
+}
+
+function pushSite(p: usize, more: u32): void {
+  const32(<u32>p | more);
+  const32(<u32>block);
+  get(FUEL);
+}
+
+/** An exit word is on the stack: leaves the region if it is not 0. */
+export function leaveIfAsked(): void {
+  tee(EXIT);
+  hint(false);
+  if (!haveLiveTemps()) {
+    branchIf(LEAVE);
+    return;
+  }
+  openIf();
+  storeTemps();
+  branch(LEAVE);
+  close();
+}
+
+/** VALUE = 1 << size bytes at ADDRESS, zero-extended. */
+function loadValue(p: usize, size: u32, rmw: bool): void {
+  lookUp(<u32>(rmw ? TLB_WRITE : TLB_READ), size, false);
+  hint(true);
+  openIf();
+  pushHost();
+  // The 64-bit loads that zero-extend: i64.load8_u 0x31, load16_u 0x33, load32_u 0x35.
+  mem(size == 3 ? W_LOAD_I64 : size == 2 ? 0x35 : size == 1 ? 0x33 : 0x31, 0);
+  set(VALUE);
+  byte(W_ELSE);
+  get(ADDRESS);
+  pushSite(p, size | (rmw ? SITE_RMW : 0));
+  call(F_LOAD);
+  set(VALUE);
+  const32(0);
+  mem(W_LOAD_I32, STATE + S_JIT_EXIT);
+  leaveIfAsked();
+  close();
+}
+
+/** Stores VALUE (i64) to ADDRESS. */
+function storeValue(p: usize, size: u32): void {
+  lookUp(<u32>TLB_WRITE, size, false);
+  hint(true);
+  openIf();
+  pushHost();
+  get(VALUE);
+  // i64.store8 0x3c, store16 0x3d, store32 0x3e.
+  mem(size == 3 ? W_STORE_I64 : size == 2 ? 0x3e : size == 1 ? 0x3d : 0x3c, 0);
+  byte(W_ELSE);
+  get(ADDRESS);
+  get(VALUE);
+  pushSite(p, size);
+  call(F_STORE);
+  leaveIfAsked();
+  close();
+}
+
+/** log2 of the bytes that a load form reads. */
+function sizeOfForm(form: u32): u32 {
+  switch (form) {
+    case LD_8:
+    case LD_Z8:
+    case LD_Z8_16:
+    case LD_S8_16:
+    case LD_S8_32:
+    case LD_S8_64:
+      return 0;
+    case LD_16:
+    case LD_Z16:
+    case LD_S16_32:
+    case LD_S16_64:
+      return 1;
+    case 2:
+    case LD_S32_64:
+      return 2;
+    default:
+      return 3;
+  }
+}
+
+/** OP_LD, OP_LD_A32. */
+export function emitLoad(p: usize): void {
+  const op: u32 = load<u16>(p);
+  const d: u32 = load<u16>(p, 2);
+  const narrow = op >= OP_LD_A32;
+  const form = op - (narrow ? OP_LD_A32 : OP_LD);
+  pushAddress(p, load<u8>(p, 12), narrow);
+  set(ADDRESS);
+  if (form == LD_128 || form == LD_128_ALIGNED) {
+    lookUp(<u32>TLB_READ, 4, form == LD_128_ALIGNED);
+    hint(true);
+    openIf();
+    const32(0);
+    pushHost();
+    simdMem(WV_LOAD, 0);
+    simdMem(WV_STORE, STATE + d);
+    byte(W_ELSE);
+    get(ADDRESS);
+    pushSite(p, form == LD_128_ALIGNED ? 1 : 0);
+    call(F_LOAD128);
+    leaveIfAsked();
+    close();
+    return;
+  }
+  if (form >= LD_RMW) {
+    loadValue(p, form - LD_RMW, true);
+    get(VALUE);
+    pop(d, 3);
+    return;
+  }
+  const size = sizeOfForm(form);
+  loadValue(p, size, false);
+  get(VALUE);
+  switch (form) {
+    case LD_8:
+    case LD_16:
+      byte(W_WRAP);
+      pop(d, form);
+      break;
+    case LD_Z8_16:
+      byte(W_WRAP);
+      pop(d, 1);
+      break;
+    case LD_S8_16:
+      byte(W_WRAP);
+      byte(W_EXTEND8_S);
+      const32(0xffff);
+      byte(W_AND);
+      pop(d, 1);
+      break;
+    case LD_S8_32:
+      byte(W_WRAP);
+      byte(W_EXTEND8_S);
+      pop(d, 2);
+      break;
+    case LD_S16_32:
+      byte(W_WRAP);
+      byte(W_EXTEND16_S);
+      pop(d, 2);
+      break;
+    case LD_S8_64:
+      byte(W_EXTEND8_S64);
+      pop(d, 3);
+      break;
+    case LD_S16_64:
+      byte(W_EXTEND16_S64);
+      pop(d, 3);
+      break;
+    case LD_S32_64:
+      byte(W_EXTEND32_S64);
+      pop(d, 3);
+      break;
+    default:
+      pop(d, 3);
+  }
+}
+
+/** Pushes a slot's value for a store: an i64 whose upper bits do not matter. */
+function pushForStore(slot: u32, size: u32): void {
+  if (localFor(slot) && !(slot & 7)) push(slot, 3);
+  else {
+    push(slot, size);
+    if (size != 3) byte(W_EXTEND_U);
+  }
+}
+
+/** OP_ST, OP_ST_A32. */
+export function emitStore(p: usize): void {
+  const op: u32 = load<u16>(p);
+  const d: u32 = load<u16>(p, 2);
+  const narrow = op >= OP_ST + 8;
+  const form = op - (narrow ? OP_ST + 8 : OP_ST);
+  pushAddress(p, load<u8>(p, 12), narrow);
+  set(ADDRESS);
+  if (form >= ST_128) {
+    lookUp(<u32>TLB_WRITE, 4, form == ST_128_ALIGNED);
+    hint(true);
+    openIf();
+    pushHost();
+    const32(0);
+    simdMem(WV_LOAD, STATE + d);
+    simdMem(WV_STORE, 0);
+    byte(W_ELSE);
+    get(ADDRESS);
+    pushSite(p, form == ST_128_ALIGNED ? 1 : 0);
+    call(F_STORE128);
+    leaveIfAsked();
+    close();
+    return;
+  }
+  pushForStore(d, form);
+  set(VALUE);
+  storeValue(p, form);
+}
+
+/** OP_STI, OP_STI_A32. */
+export function emitStoreImm(p: usize): void {
+  const op: u32 = load<u16>(p);
+  const narrow = op >= OP_STI + 4;
+  pushAddress(p, load<u16>(p, 2), narrow);
+  set(ADDRESS);
+  const64(<u64>(<i64>load<i32>(p, 12)));
+  set(VALUE);
+  storeValue(p, op - (narrow ? OP_STI + 4 : OP_STI));
+}
+
+/** Pushes RSP + n, in 32 bits (zero-extended) or 64. */
+function pushStackPointer(n: i64, narrow: bool): void {
+  push(S_RSP, 3);
+  if (n) {
+    const64(<u64>n);
+    byte(W_ADD + ARITH64);
+  }
+  if (narrow) {
+    byte(W_WRAP);
+    byte(W_EXTEND_U);
+  }
+}
+
+/** OP_PUSH… */
+export function emitPush(p: usize): void {
+  const op: u32 = load<u16>(p);
+  const narrow = op == OP_PUSH32 || op == OP_PUSHI32;
+  pushStackPointer(narrow ? -4 : -8, narrow);
+  set(ADDRESS);
+  if (op == OP_PUSH64 || op == OP_PUSH32) pushForStore(load<u16>(p, 4), narrow ? 2 : 3);
+  else const64(load<u64>(p, 8));
+  set(VALUE);
+  storeValue(p, narrow ? 2 : 3);
+  get(ADDRESS);
+  pop(S_RSP, 3);
+}
+
+/** OP_POP…, and for a near return (whose target stays in VALUE) its load. */
+export function emitPop(p: usize): void {
+  const op: u32 = load<u16>(p);
+  const narrow = op == OP_POP32;
+  pushStackPointer(0, narrow);
+  set(ADDRESS);
+  loadValue(p, narrow ? 2 : 3, false);
+  pushStackPointer(narrow ? 4 : 8, narrow);
+  pop(S_RSP, 3);
+  get(VALUE);
+  pop(load<u16>(p, 2), 3);
+}
+
+/** Loads the return address to VALUE, RSP unchanged. */
+export function emitLoadReturn(p: usize, narrow: bool): void {
+  pushStackPointer(0, narrow);
+  set(ADDRESS);
+  loadValue(p, narrow ? 2 : 3, false);
+}
+/** RSP past the return address and imm bytes. */
+export function emitDropReturn(imm: u64, narrow: bool): void {
+  pushStackPointer(<i64>imm + (narrow ? 4 : 8), narrow);
+  pop(S_RSP, 3);
+}

@@ -1,0 +1,331 @@
+// Which blocks make a region, and how control flows between them.
+//
+// A region grows from its hot head along direct jumps; a near return inside it may go back to the calls inside it. Its
+// nodes are numbered in reverse postorder, so a jump to a node of a smaller or equal number goes backwards. Where such
+// a jump is not to a dominator (the flow graph would be irreducible) it becomes an exit, so that loops always nest and
+// WebAssembly's structured control flow can express the graph (N. Ramsey, "Beyond Relooper", 2022).
+
+import {
+  B_CODE,
+  B_CS_BASE,
+  B_END_RIP,
+  B_INSNS,
+  B_LENGTH,
+  B_MODE,
+  B_OPS,
+  B_PHYS,
+  B_PHYS2,
+  B_RIP,
+  findBlock,
+} from '../ir/blocks';
+import {
+  OP_BYTES,
+  OP_CMPJ,
+  OP_JCC,
+  OP_JMP,
+  OP_JNZ,
+  OP_PUSHI32,
+  OP_PUSHI64,
+  OP_RET32,
+  OP_RET64,
+  OP_TESTJ,
+} from '../ir/ops';
+import { SEG_CS, SEG_LIMIT } from '../layout/x86-state';
+import { TLB_FETCH, TLB_PHYS, tlbEntry } from '../mmu/tlb';
+import { MODE_CODE, MODE_FLAT_CS, segSlot } from '../x86/mode';
+
+/** Most blocks, and operations in them, of one region. */
+export const MAX_NODES: i32 = 60;
+const MAX_REGION_OPS: u32 = 900;
+/** Most pages that a region's code may come from. */
+export const MAX_PAGES: u32 = 4;
+/** Most return sites that a return inside the region looks for. */
+const MAX_RETURNS: i32 = 8;
+
+// As discovered: block, successors by chain slot (-1: leaves the region), return sites (a set of nodes).
+const foundBlock: usize = memory.data(64 * 4);
+const foundNext: usize = memory.data(64 * 8);
+const foundReturns: usize = memory.data(64 * 8);
+let found: i32 = 0;
+let ops: u32 = 0;
+let sites: u64 = 0;
+
+// In reverse postorder.
+const nodeBlock: usize = memory.data(64 * 4);
+const nodeNext: usize = memory.data(64 * 8);
+const nodeReturns: usize = memory.data(64 * 8);
+const predecessors: usize = memory.data(64 * 8);
+const dominators: usize = memory.data(64 * 8);
+/** Number of nodes. */
+export let nodes: i32 = 0;
+/** Nodes that are the target of a jump backwards; that several jumps forwards meet at. */
+export let loopHeads: u64 = 0;
+export let merges: u64 = 0;
+/** Instructions in all blocks: no path through the region without a jump backwards has more. */
+export let regionInsns: u32 = 0;
+
+// Pages beside the head's own: linear page (u64), frame (u32).
+export const pageList: usize = memory.data(4 * 16);
+export let pages: u32 = 0;
+
+let code64: bool = false;
+let headLinearPage: u64 = 0;
+let headFrame: u32 = 0;
+let csBase: u32 = 0;
+let mode: u32 = 0;
+
+export function bit(i: i32): u64 {
+  return (<u64>1) << (<u64>i);
+}
+export function blockOf(node: i32): usize {
+  return <usize>load<u32>(nodeBlock + ((<usize>node) << 2));
+}
+/** Node that follows by chain slot 0 or 1, or -1. */
+export function nextOf(node: i32, slot: u32): i32 {
+  return load<i32>(nodeNext + ((<usize>node) << 3) + ((<usize>slot) << 2));
+}
+/** Nodes that the return at the end of `node` may go to. */
+export function returnsOf(node: i32): u64 {
+  return load<u64>(nodeReturns + ((<usize>node) << 3));
+}
+/** Does one jump only lead here? */
+export function singleEntry(node: i32): bool {
+  return node != 0 && !((loopHeads | merges) & bit(node));
+}
+/** Nodes whose immediate dominator is `node`. */
+export function childrenOf(node: i32): u64 {
+  let set: u64 = 0;
+  for (let i = node + 1; i < nodes; i++) if (immediateDominator(i) == node) set |= bit(i);
+  return set;
+}
+function immediateDominator(node: i32): i32 {
+  const strict = load<u64>(dominators + ((<usize>node) << 3)) & ~bit(node);
+  return 63 - <i32>clz<u64>(strict);
+}
+
+export function lastOp(block: usize): usize {
+  return block + B_CODE + (<usize>load<u32>(block, B_OPS) - 1) * OP_BYTES;
+}
+
+/** Frame of a linear page if it is the head's or the TLB knows it for fetches; else 1, which no frame is. */
+function frameOf(page: u64): u32 {
+  if (page == headLinearPage) return headFrame;
+  for (let i: u32 = 0; i < pages; i++) {
+    const at = pageList + ((<usize>i) << 4);
+    if (load<u64>(at) == page) return load<u32>(at, 8);
+  }
+  const e = tlbEntry(page);
+  if (load<u64>(e, TLB_FETCH) != page || pages == MAX_PAGES) return 1;
+  const at = pageList + ((<usize>pages) << 4);
+  const frame = load<u32>(e, TLB_PHYS) & 0xfffff000;
+  store<u64>(at, page);
+  store<u32>(at, frame, 8);
+  pages++;
+  return frame;
+}
+
+function linearOf(rip: u64): u64 {
+  return code64 ? rip : (rip + csBase) & 0xffffffff;
+}
+
+/** Node for the block at `rip`, added if it exists and there is room; else -1. */
+function nodeAt(rip: u64): i32 {
+  for (let i = 0; i < found; i++) {
+    if (load<u64>(<usize>load<u32>(foundBlock + ((<usize>i) << 2)), B_RIP) == rip) return i;
+  }
+  const linear = linearOf(rip);
+  const frame = frameOf(linear & ~0xfff);
+  if (frame == 1) return -1;
+  const b = findBlock(frame | (<u32>linear & 0xfff), rip, csBase, mode);
+  return b ? add(b) : -1;
+}
+
+function add(b: usize): i32 {
+  if (found == MAX_NODES || ops + load<u32>(b, B_OPS) > MAX_REGION_OPS) return -1;
+  const rip = load<u64>(b, B_RIP);
+  if (!(mode & MODE_FLAT_CS) && rip + load<u16>(b, B_LENGTH) - 1 > load<u32>(segSlot(SEG_CS), SEG_LIMIT)) return -1;
+  const second = load<u32>(b, B_PHYS2);
+  if (second && frameOf((linearOf(rip) & ~0xfff) + 0x1000) != (second & 0xfffff000)) return -1;
+  const i = found++;
+  ops += load<u32>(b, B_OPS);
+  store<u32>(foundBlock + ((<usize>i) << 2), <u32>b);
+  return i;
+}
+
+/** Finds what follows discovered block i. */
+function follow(i: i32): void {
+  const b = <usize>load<u32>(foundBlock + ((<usize>i) << 2));
+  const at = foundNext + ((<usize>i) << 3);
+  store<i32>(at, -1);
+  store<i32>(at, -1, 4);
+  store<u64>(foundReturns + ((<usize>i) << 3), 0);
+  const last = lastOp(b);
+  const op: u32 = load<u16>(last);
+  if (op == OP_JMP) {
+    const end = load<u64>(b, B_END_RIP);
+    store<i32>(at, nodeAt(load<u64>(last, 8)));
+    if (load<u32>(b, B_OPS) > 1) {
+      const before = last - OP_BYTES;
+      const push: u32 = load<u16>(before);
+      if ((push == OP_PUSHI64 || push == OP_PUSHI32) && load<u64>(before, 8) == end && load<u64>(last, 8) != end) {
+        const site = nodeAt(end);
+        if (site > 0) sites |= bit(site);
+      }
+    }
+  } else if (op == OP_JCC || op == OP_JNZ || (op >= OP_CMPJ && op < OP_TESTJ + 4)) {
+    store<i32>(at, nodeAt(load<u64>(b, B_END_RIP)));
+    store<i32>(at, nodeAt(load<u64>(last, 8)), 4);
+  }
+}
+
+// --- Order ---
+let visited: u64 = 0;
+const postorder: usize = memory.data(64 * 4);
+/** Number in the new order, by number of discovery. */
+const renumbered: usize = memory.data(64 * 4);
+let finished: i32 = 0;
+
+function visit(i: i32): void {
+  visited |= bit(i);
+  for (let slot: usize = 0; slot < 2; slot++) {
+    const next = load<i32>(foundNext + ((<usize>i) << 3) + ((1 - slot) << 2));
+    if (next >= 0 && !(visited & bit(next))) visit(next);
+  }
+  let returns = load<u64>(foundReturns + ((<usize>i) << 3));
+  while (returns) {
+    const next = <i32>ctz<u64>(returns);
+    returns &= returns - 1;
+    if (!(visited & bit(next))) visit(next);
+  }
+  store<i32>(postorder + ((<usize>finished++) << 2), i);
+}
+
+function renumber(next: i32): i32 {
+  return next < 0 ? -1 : load<i32>(renumbered + ((<usize>next) << 2));
+}
+
+function sort(): void {
+  visited = 0;
+  finished = 0;
+  visit(0);
+  nodes = finished;
+  for (let r = 0; r < nodes; r++) {
+    store<i32>(renumbered + ((<usize>load<i32>(postorder + ((<usize>(nodes - 1 - r)) << 2))) << 2), r);
+  }
+  for (let r = 0; r < nodes; r++) {
+    const i = <usize>load<i32>(postorder + ((<usize>(nodes - 1 - r)) << 2));
+    store<u32>(nodeBlock + ((<usize>r) << 2), load<u32>(foundBlock + (i << 2)));
+    store<i32>(nodeNext + ((<usize>r) << 3), renumber(load<i32>(foundNext + (i << 3))));
+    store<i32>(nodeNext + ((<usize>r) << 3), renumber(load<i32>(foundNext + (i << 3), 4)), 4);
+    let from = load<u64>(foundReturns + (i << 3));
+    let to: u64 = 0;
+    while (from) {
+      to |= bit(load<i32>(renumbered + ((<usize>ctz<u64>(from)) << 2)));
+      from &= from - 1;
+    }
+    store<u64>(nodeReturns + ((<usize>r) << 3), to);
+  }
+}
+
+/** All nodes that may follow node r. */
+function successors(r: i32): u64 {
+  let set = returnsOf(r);
+  if (nextOf(r, 0) >= 0) set |= bit(nextOf(r, 0));
+  if (nextOf(r, 1) >= 0) set |= bit(nextOf(r, 1));
+  return set;
+}
+
+/** Dominators by iteration (Aho, Lam, Sethi, Ullman, algorithm 9.16); finds loop heads and merges. */
+function analyze(): void {
+  for (let r = 0; r < nodes; r++) {
+    store<u64>(predecessors + ((<usize>r) << 3), 0);
+    store<u64>(dominators + ((<usize>r) << 3), r ? u64.MAX_VALUE : 1);
+  }
+  loopHeads = 0;
+  merges = 0;
+  for (let r = 0; r < nodes; r++) {
+    let set = successors(r);
+    if (nextOf(r, 0) >= 0 && nextOf(r, 0) == nextOf(r, 1)) merges |= bit(nextOf(r, 0));
+    while (set) {
+      const to = <i32>ctz<u64>(set);
+      set &= set - 1;
+      const at = predecessors + ((<usize>to) << 3);
+      if (to <= r) loopHeads |= bit(to);
+      else if (load<u64>(at) & (bit(to) - 1)) merges |= bit(to);
+      store<u64>(at, load<u64>(at) | bit(r));
+    }
+  }
+  // A loop head that one jump forwards leads to needs no merge; predecessors behind it do not count above.
+  let changed = true;
+  while (changed) {
+    changed = false;
+    for (let r = 1; r < nodes; r++) {
+      let dom = u64.MAX_VALUE;
+      let from = load<u64>(predecessors + ((<usize>r) << 3));
+      while (from) {
+        dom &= load<u64>(dominators + ((<usize>ctz<u64>(from)) << 3));
+        from &= from - 1;
+      }
+      dom |= bit(r);
+      const at = dominators + ((<usize>r) << 3);
+      if (dom != load<u64>(at)) {
+        store<u64>(at, dom);
+        changed = true;
+      }
+    }
+  }
+}
+
+/** Turns jumps backwards to nodes that do not dominate into exits. Returns whether there were any. */
+function cutIrreducible(): bool {
+  let cut = false;
+  for (let r = 0; r < nodes; r++) {
+    const i = <usize>load<i32>(postorder + ((<usize>(nodes - 1 - r)) << 2));
+    const dom = load<u64>(dominators + ((<usize>r) << 3));
+    for (let slot: u32 = 0; slot < 2; slot++) {
+      const to = nextOf(r, slot);
+      if (to >= 0 && to <= r && !(dom & bit(to))) {
+        store<i32>(foundNext + (i << 3) + ((<usize>slot) << 2), -1);
+        cut = true;
+      }
+    }
+    let returns = returnsOf(r) & (bit(r + 1) - 1) & ~dom;
+    while (returns) {
+      const to = <i32>ctz<u64>(returns);
+      returns &= returns - 1;
+      const was = bit(load<i32>(postorder + ((<usize>(nodes - 1 - to)) << 2)));
+      store<u64>(foundReturns + (i << 3), load<u64>(foundReturns + (i << 3)) & ~was);
+      cut = true;
+    }
+  }
+  return cut;
+}
+
+/** Gathers the region of hot block `head`. */
+export function formRegion(head: usize): void {
+  mode = load<u32>(head, B_MODE);
+  code64 = (mode & MODE_CODE) == 3;
+  csBase = load<u32>(head, B_CS_BASE);
+  pages = 0;
+  found = 0;
+  ops = 0;
+  sites = 0;
+  headLinearPage = linearOf(load<u64>(head, B_RIP)) & ~0xfff;
+  headFrame = load<u32>(head, B_PHYS) & 0xfffff000;
+  nodes = 0;
+  if (add(head) < 0) return;
+  for (let i = 0; i < found; i++) follow(i);
+  while (popcnt<u64>(sites) > MAX_RETURNS) sites &= sites - 1;
+  for (let i = 0; i < found; i++) {
+    const op: u32 = load<u16>(lastOp(<usize>load<u32>(foundBlock + ((<usize>i) << 2))));
+    if (op == OP_RET64 || op == OP_RET32) store<u64>(foundReturns + ((<usize>i) << 3), sites);
+  }
+  sort();
+  analyze();
+  while (cutIrreducible()) {
+    sort();
+    analyze();
+  }
+  regionInsns = 0;
+  for (let r = 0; r < nodes; r++) regionInsns += load<u16>(blockOf(r), B_INSNS);
+}

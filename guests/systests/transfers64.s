@@ -1,0 +1,426 @@
+# Far transfers in IA-32e mode: JMP, CALL and RET between segments, call gates, IRET, and the way between 64-bit mode and
+# compatibility mode. Intel SDM; sections are cited by title.
+
+.include "long.inc"
+.include "check.inc"
+
+  .section .gdt, "aw"
+.set CODE32, GDT_FREE             # compatibility mode, DPL 0
+.set CODE16, GDT_FREE + 0x08      # the same with D = 0, base at code16
+.set CODE_L_AND_D, GDT_FREE + 0x10
+.set CODE_ABSENT, GDT_FREE + 0x18
+.set CONFORMING, GDT_FREE + 0x20  # 64-bit, DPL 0
+.set DATA_ABSENT, GDT_FREE + 0x28
+.set DATA_READ, GDT_FREE + 0x30
+.set SMALL, GDT_FREE + 0x38       # limit FFFh
+.set UDATA_ABSENT, GDT_FREE + 0x40
+.set LDT, GDT_FREE + 0x48
+.set GATE, GDT_FREE + 0x58        # DPL 3, to ring 0
+.set GATE_DPL0, GDT_FREE + 0x68
+.set GATE_ABSENT, GDT_FREE + 0x78
+.set GATE_TO_32, GDT_FREE + 0x88
+.set GATE_TO_DATA, GDT_FREE + 0x98
+.set GATE_TO_NULL, GDT_FREE + 0xA8
+.set GATE_TO_ABSENT, GDT_FREE + 0xB8
+.set GATE_BAD_TYPE, GDT_FREE + 0xC8   # the type field in the upper half is not 0
+.set GATE_NOT_CANONICAL, GDT_FREE + 0xD8
+.set GATE_TO_CONFORMING, GDT_FREE + 0xE8
+.set GATE16, GDT_FREE + 0xF8      # types that IA-32e mode does not have
+.set TASK_GATE, GDT_FREE + 0x108
+.set GATE_CUT, GDT_FREE + 0x118   # its upper half lies past the limit of the GDT
+# A 64-bit call gate (volume 3, "IA-32e Mode Call Gates"); set_gate fills in the offset.
+.macro call_gate selector:req, access=0xEC, upper=0, upper_type=0
+  .word 0, \selector
+  .byte 0, \access
+  .word 0
+  .long \upper, (\upper_type) << 8
+.endm
+  .quad 0x00CF9B000000FFFF
+  .quad 0x00009B000000FFFF
+  .quad 0x00EF9B000000FFFF
+  .quad 0x00201B0000000000
+  .quad 0x00209F0000000000
+  .quad 0x00CF13000000FFFF
+  .quad 0x00CF91000000FFFF
+  .quad 0x0040930000000FFF
+  .quad 0x00CF73000000FFFF
+  .quad 0x0000820000000007, 0
+  call_gate KCODE
+  call_gate KCODE, 0x8C
+  call_gate KCODE, 0x6C
+  call_gate CODE32
+  call_gate KDATA
+  call_gate 0
+  call_gate CODE_ABSENT
+  call_gate KCODE, 0xEC, 0, 1
+  call_gate KCODE, 0xEC, 0x8000
+  call_gate CONFORMING
+  call_gate KCODE, 0xE4
+  call_gate TSS, 0xE5
+  .quad 0x0000EC0000080000
+
+  .data
+  .balign 16
+ldt: .quad 0x00209B0000000000     # selector 4: 64-bit code, DPL 0
+far_pointer: .skip 16
+not_canonical: .quad 0x800000000000
+
+  .bss
+  .balign 16
+seen: .skip 64
+saved_rsp: .skip 8
+  .balign 16
+frame_stack: .skip 256
+frame_stack_top:
+
+.macro set_gate selector:req, symbol:req
+  lea rax, [\symbol]
+  mov [gdt + \selector], ax
+  shr eax, 16
+  mov [gdt + \selector + 6], ax
+.endm
+.macro set_far selector:req, offset=0
+  mov qword ptr [far_pointer], \offset
+  mov word ptr [far_pointer + 4], \selector
+.endm
+# JMP m16:32 and CALL m16:32 to this selector must fault.
+.macro far_faults name:req, vector:req, error:req, selector:req, offset=0
+  expect "JMP \name", \vector, "\error", "set_far \selector, \offset", "ljmp [far_pointer]"
+  expect "CALL \name", \vector, "\error", "set_far \selector, \offset", "lcall [far_pointer]"
+.endm
+# The same from ring 3, whose own pointer that is.
+.macro user_far_faults name:req, vector:req, error:req, selector:req
+  expect_user "JMP \name", \vector, "\error", "mov word ptr [user_pointer + 4], \selector", "ljmp [user_pointer]"
+  expect_user "CALL \name", \vector, "\error", "mov word ptr [user_pointer + 4], \selector", "lcall [user_pointer]"
+.endm
+# IRETQ with this frame, at CPL 0, must fault. What is pushed: memory, immediate or register.
+.macro iretq_faults name:req, vector:req, error:req, rip:req, cs:req, flags:req, rsp:req, ss:req
+  expect "IRETQ: \name", \vector, "\error", "push \ss; push \rsp; push \flags; push \cs; push \rip", "iretq"
+.endm
+# Go to ring 3; back at the end of this macro by whatever exception comes.
+.macro visit_user target:req, cs=UCODE
+  store recover_ip, "offset .Lback\@"
+  mov [recover_sp], rsp
+  store fault_vector, NO_FAULT
+  push UDATA
+  push offset user_stack_top
+  push 2
+  push \cs
+  push offset \target
+  iretq
+.Lback\@:
+  store recover_ip, 0
+.endm
+# Run compatibility-mode code at CPL 0; it comes back by a far jump to `back`.
+.macro visit_compat target:req, back:req, cs=CODE32
+  set_far \cs, "offset \target"
+  ljmp [far_pointer]
+\back:
+.endm
+.macro far_jump32 selector:req, target:req
+  .byte 0xEA
+  .long \target
+  .word \selector
+.endm
+
+  .text
+.globl _start
+_start:
+  lea rsp, [stack_top]
+  call long_init
+  set_gate GATE, gate_target
+  set_gate GATE_DPL0, gate_target
+  set_gate GATE_ABSENT, gate_target
+  set_gate GATE_TO_32, gate_target
+  set_gate GATE_TO_DATA, gate_target
+  set_gate GATE_TO_NULL, gate_target
+  set_gate GATE_TO_ABSENT, gate_target
+  set_gate GATE_BAD_TYPE, gate_target
+  set_gate GATE_NOT_CANONICAL, gate_target
+  set_gate GATE_TO_CONFORMING, gate_target
+  set_gate GATE16, gate_target
+  lea rax, [code16]
+  mov [gdt + CODE16 + 2], ax
+  shr eax, 16
+  mov [gdt + CODE16 + 4], al
+  lea rax, [ldt]
+  mov [gdt + LDT + 2], ax
+  shr eax, 16
+  mov [gdt + LDT + 4], al
+
+  # Volume 2, JMP, CALL, RET: operand size 32 pushes and pops 4 bytes each, REX.W makes that 8.
+  set_far KCODE, "offset 1f"
+  mov rbx, rsp
+  ljmp [far_pointer]
+  ud2
+1:
+  check "JMP m16:32: RSP", rsp, rbx
+  set_far KCODE, "offset far_target32"
+  lcall [far_pointer]
+after_call32:
+  check "CALL m16:32: return address", "[seen]", "offset after_call32"
+  check "CALL m16:32: CS", "[seen + 8]", KCODE
+  lea rax, [rbx - 8]
+  check "CALL m16:32: takes 8 bytes", "[seen + 16]", rax
+  check "RETF: RSP", rsp, rbx
+  push 0x1234
+  lcall [far_pointer]             # (the target is RETF once more)
+  pop rax
+  check "RETF leaves what lies above", rax, 0x1234
+  xor eax, eax
+  cpuid
+  cmp ebx, 0x756E6547             # "Genu": only Intel processors have far pointers m16:64
+  jne no_pointer64
+  lea rax, [far_target64]
+  mov [far_pointer], rax
+  mov word ptr [far_pointer + 8], KCODE
+  mov rbx, rsp
+  rex.w lcall [far_pointer]
+after_call64:
+  check "CALL m16:64: return address", "[seen]", "offset after_call64"
+  check "CALL m16:64: CS", "[seen + 8]", KCODE
+  lea rax, [rbx - 16]
+  check "CALL m16:64: takes 16 bytes", "[seen + 16]", rax
+  check "REX.W RETF: RSP", rsp, rbx
+  mov rax, [not_canonical]
+  mov [far_pointer], rax
+  expect "JMP m16:64 to a non-canonical address", V_GP, 0, "", "rex.w ljmp [far_pointer]"
+  expect "CALL m16:64 to a non-canonical address", V_GP, 0, "", "rex.w lcall [far_pointer]"
+no_pointer64:
+  expect "REX.W RETF to a non-canonical address", V_GP, 0, "push KCODE; push [not_canonical]", "rex.w retf"
+  expect "9Ah is undefined in 64-bit mode", V_UD, 0, "", ".byte 0x9A, 0, 0, 0, 0, 8, 0"
+  expect "EAh is undefined in 64-bit mode", V_UD, 0, "", ".byte 0xEA, 0, 0, 0, 0, 8, 0"
+
+  # Volume 3, "Privilege Level Checking When Transferring Program Control Between Code Segments"; volume 2, CALL and JMP, IA-32E-MODE.
+  far_faults "to a null selector", V_GP, 0, 0
+  far_faults "to a null selector with RPL 3", V_GP, 0, 3
+  far_faults "past the GDT", V_GP, 0xFF8, 0xFF8
+  far_faults "to data", V_GP, KDATA, KDATA
+  far_faults "to a TSS: no task switches here", V_GP, SPARE_TSS, SPARE_TSS
+  far_faults "to an LDT", V_GP, LDT, LDT
+  far_faults "to code of DPL 3", V_GP, "UCODE & ~3", UCODE
+  far_faults "to code with RPL above CPL", V_GP, KCODE, "KCODE | 3"
+  far_faults "to code with both L and D", V_GP, CODE_L_AND_D, CODE_L_AND_D
+  far_faults "to code that is not present", V_NP, CODE_ABSENT, CODE_ABSENT
+  far_faults "into an LDT that is not there", V_GP, 4, 4
+  mov eax, LDT
+  lldt ax
+  set_far 4, "offset 1f"
+  ljmp [far_pointer]
+1:
+  mov eax, cs
+  check "JMP to a code segment of the LDT", rax, 4
+  far_faults "past the limit of the LDT", V_GP, 0x0C, 0x0C
+  set_far KCODE, "offset 1f"
+  ljmp [far_pointer]
+1:
+  user_far_faults "to DPL 0 from ring 3", V_GP, KCODE, KCODE
+  mov dword ptr [user_pointer], offset user_stop
+  mov word ptr [user_pointer + 4], CONFORMING
+  visit_user user_far_jump
+  check "JMP to conforming code keeps CPL", "[fault_cs]", "CONFORMING | 3"
+  check "JMP to conforming code arrives", "[fault_ip]", "offset user_stop"
+
+  # "IA-32e Mode Call Gates": 16 bytes, to 64-bit code only; the types of 16-bit gates and task gates do not exist.
+  mov rbx, rsp
+  set_far GATE_DPL0
+  lcall [far_pointer]
+after_gate:
+  check "gate, same level: return address", "[seen]", "offset after_gate"
+  check "gate, same level: CS", "[seen + 8]", KCODE
+  lea rax, [rbx - 16]
+  check "gate, same level: takes 16 bytes", "[seen + 32]", rax
+  check "gate, same level: RSP", rsp, rbx
+  far_faults "through a gate that is not present", V_NP, GATE_ABSENT, GATE_ABSENT
+  far_faults "through a gate, RPL above its DPL", V_GP, GATE_DPL0, "GATE_DPL0 | 3"
+  far_faults "through a gate to 32-bit code", V_GP, CODE32, GATE_TO_32
+  far_faults "through a gate to data", V_GP, KDATA, GATE_TO_DATA
+  far_faults "through a gate to null", V_GP, 0, GATE_TO_NULL
+  far_faults "through a gate to absent code", V_NP, CODE_ABSENT, GATE_TO_ABSENT
+  far_faults "through a gate with a type in its upper half", V_GP, GATE_BAD_TYPE, GATE_BAD_TYPE
+  far_faults "through a gate to a non-canonical address", V_GP, 0, GATE_NOT_CANONICAL
+  far_faults "through a gate cut by the limit", V_GP, GATE_CUT, GATE_CUT
+  far_faults "through a 16-bit gate", V_GP, GATE16, GATE16
+  far_faults "through a task gate", V_GP, TASK_GATE, TASK_GATE
+  user_far_faults "through a gate of DPL 0", V_GP, GATE_DPL0, GATE_DPL0
+  expect_user "JMP through a gate to an inner level", V_GP, KCODE, "mov word ptr [user_pointer + 4], GATE", "ljmp [user_pointer]"
+
+  # "Stack Switching in IA-32e Mode": RSP from the TSS, SS null with the new CPL, SS:RSP and CS:RIP on it, no parameters.
+  mov word ptr [user_pointer + 4], GATE
+  visit_user user_far_call
+  check "gate from ring 3: returned", "[fault_ip]", "offset user_after_far_call"
+  check "gate from ring 3: RIP", "[seen]", "offset user_after_far_call"
+  check "gate from ring 3: CS", "[seen + 8]", UCODE
+  check "gate from ring 3: RSP", "[seen + 16]", "offset user_stack_top"
+  check "gate from ring 3: SS", "[seen + 24]", UDATA
+  check "gate from ring 3: stack of the TSS", "[seen + 32]", "offset isr_stack_top - 32"
+  check "gate from ring 3: SS is null", "[seen + 40]", 0
+  check "gate from ring 3: CS inside", "[seen + 48]", KCODE
+  check "REX.W RETF to ring 3: RSP", "[fault_sp]", "offset user_stack_top"
+  check "REX.W RETF to ring 3: SS", "[fault_ss]", UDATA
+  mov word ptr [user_pointer + 4], GATE_TO_CONFORMING
+  visit_user user_far_call
+  check "gate to conforming code: CPL stays", "[seen + 48]", "CONFORMING | 3"
+  check "gate to conforming code: so does the stack", "[seen + 32]", "offset user_stack_top - 16"
+  mov word ptr [user_pointer + 4], GATE
+  visit_user user_code32_call, UCODE32
+  check "gate from compatibility mode: EIP", "[seen]", "offset user_code32_after_call"
+  check "gate from compatibility mode: CS", "[seen + 8]", UCODE32
+  check "gate from compatibility mode: ESP", "[seen + 16]", "offset user_stack_top"
+  check "gate from compatibility mode: SS", "[seen + 24]", UDATA
+  check "gate from compatibility mode: runs 64-bit code", "[seen + 48]", KCODE
+  check "RETF to compatibility mode", "[fault_cs]", UCODE32
+
+  # Volume 2, IRET. In 64-bit mode it always pops SS:RSP; SS may be null below ring 3.
+  mov [saved_rsp], rsp
+  push 0
+  push [saved_rsp]
+  push 2
+  push KCODE
+  push offset 1f
+  iretq
+1:
+  mov eax, ss
+  check "IRETQ: null SS in ring 0", rax, 0
+  check "IRETQ: RSP is popped", rsp, "[saved_rsp]"
+  mov eax, KDATA
+  mov ss, eax
+  sub rsp, 20                     # IRETD: five doublewords
+  mov dword ptr [rsp], offset 1f
+  mov dword ptr [rsp + 4], KCODE
+  mov dword ptr [rsp + 8], 0x0001
+  mov rax, [saved_rsp]
+  mov [rsp + 12], eax
+  mov dword ptr [rsp + 16], KDATA
+  iretd
+1:
+  setc al
+  movzx eax, al
+  check "IRETD in 64-bit mode: flags", rax, 1
+  check "IRETD in 64-bit mode: ESP is popped", rsp, "[saved_rsp]"
+  push KDATA
+  push [saved_rsp]
+  push 0x20002                    # VM: there is no virtual-8086 mode here
+  push KCODE
+  push offset 1f
+  iretq
+1:
+  mov eax, cs
+  check "IRETQ: VM has no effect", rax, KCODE
+  iretq_faults "null CS", V_GP, 0, 0, 0, 2, 0, KDATA
+  iretq_faults "CS is data", V_GP, KDATA, 0, KDATA, 2, 0, KDATA
+  iretq_faults "CS past the GDT", V_GP, 0xFF8, 0, 0xFF8, 2, 0, KDATA
+  iretq_faults "CS not present", V_NP, CODE_ABSENT, 0, CODE_ABSENT, 2, 0, KDATA
+  iretq_faults "CS with both L and D", V_GP, CODE_L_AND_D, 0, CODE_L_AND_D, 2, 0, KDATA
+  iretq_faults "RPL of CS is not its DPL", V_GP, "UCODE & ~3", 0, "UCODE & ~3", 2, 0, KDATA
+  iretq_faults "null SS in ring 3", V_GP, 0, 0, UCODE, 2, 0, 0
+  iretq_faults "null SS in compatibility mode", V_GP, 0, 0, CODE32, 2, 0, 0
+  iretq_faults "RPL of SS is not that of CS", V_GP, KDATA, 0, UCODE, 2, 0, KDATA
+  iretq_faults "DPL of SS is not the new CPL", V_GP, KDATA, 0, UCODE, 2, 0, "KDATA | 3"
+  iretq_faults "SS is read-only", V_GP, DATA_READ, 0, KCODE, 2, 0, DATA_READ
+  iretq_faults "SS is code", V_GP, KCODE, 0, KCODE, 2, 0, KCODE
+  iretq_faults "SS not present", V_SS, DATA_ABSENT, 0, KCODE, 2, 0, DATA_ABSENT
+  iretq_faults "SS not present, ring 3", V_SS, "UDATA_ABSENT", 0, UCODE, 2, 0, "UDATA_ABSENT | 3"
+  iretq_faults "RIP not canonical", V_GP, 0, "[not_canonical]", KCODE, 2, 0, KDATA
+  iretq_faults "RIP not canonical, ring 3", V_GP, 0, "[not_canonical]", UCODE, 2, 0, UDATA
+  expect "IRETQ with NT", V_GP, 0, "pushfq; or dword ptr [rsp], 0x4000; popfq", "iretq"
+  expect_user "IRETQ to an inner level", V_GP, KCODE, "push KDATA; push 0; push 2; push KCODE; push 0", "iretq"
+  expect_user "REX.W RETF to an inner level", V_GP, KCODE, "push KCODE; push 0", "rex.w retf"
+  # "Returning from a Called Procedure": a return to an outer level makes null what that level may not use.
+  mov eax, KDATA
+  mov ds, eax
+  mov eax, UDATA
+  mov es, eax
+  visit_user user_look
+  check "IRETQ to ring 3: DS is null", rbx, 0
+  check "IRETQ to ring 3: ES is kept", rcx, UDATA
+  # At CPL 3, IRETQ changes neither IOPL nor IF.
+  visit_user user_iretq
+  mov rax, [fault_flags]
+  and eax, 0x3201
+  check "IRETQ at CPL 3: CF changes, IF and IOPL do not", rax, 1
+
+  # "64-Bit Mode Stack Frame": SS:RSP is always pushed, and RSP is aligned to 16 bytes first.
+  lea rax, [note_frame]
+  mov [handlers + 0x91 * 8], rax
+  mov rbx, rsp
+  lea rsp, [frame_stack_top - 3]
+  int 0x91
+  mov rax, rsp
+  mov rsp, rbx
+  check "INT n in ring 0: saved RSP", "[seen + 8]", "offset frame_stack_top - 3"
+  check "INT n in ring 0: saved SS", "[seen + 16]", KDATA
+  check "INT n in ring 0: the frame is aligned", "[seen]", "offset frame_stack_top - 16 - 40"
+  check "IRETQ restores RSP", rax, "offset frame_stack_top - 3"
+  # "64-Bit Mode IDT": gates lead to 64-bit code and there are two types of them.
+  mov word ptr [idt + 0x92 * 16 + 2], CODE32
+  expect "INT n: gate to 32-bit code", V_GP, CODE32, "", "int 0x92"
+  mov word ptr [idt + 0x92 * 16 + 2], 0
+  expect "INT n: gate to null", V_GP, 0, "", "int 0x92"
+  mov word ptr [idt + 0x92 * 16 + 2], CODE_ABSENT
+  expect "INT n: gate to absent code", V_NP, CODE_ABSENT, "", "int 0x92"
+  mov word ptr [idt + 0x92 * 16 + 2], KCODE
+  mov dword ptr [idt + 0x92 * 16 + 8], 0x8000
+  expect "INT n: gate to a non-canonical address", V_GP, 0, "", "int 0x92"
+  mov dword ptr [idt + 0x92 * 16 + 8], 0
+  mov byte ptr [idt + 0x92 * 16 + 5], 0x85
+  expect "INT n: task gate", V_GP, "0x92 * 8 + 2", "", "int 0x92"
+  mov byte ptr [idt + 0x92 * 16 + 5], 0x86
+  expect "INT n: 16-bit gate", V_GP, "0x92 * 8 + 2", "", "int 0x92"
+
+  # Volume 3, "Compatibility Mode": 32-bit code at CPL 0. Segments have bases and limits, addresses have 32 bits.
+  mov rbx, rsp
+  visit_compat compat_first, back_first
+  check "compatibility mode: CS", "[seen]", CODE32
+  check "compatibility mode: 40h is INC", "[seen + 8]", 5
+  check "compatibility mode: PUSH ES exists", "[seen + 16]", KDATA
+  check "compatibility mode: PUSH takes 4 bytes", "[seen + 24]", 4
+  check "INT n from compatibility mode: the frame has RSP", "[seen + 32]", rbx
+  check "compatibility mode: AAM", "[seen + 40]", 0x203
+  check "back: RSP", rsp, rbx
+  visit_compat code16_offset, back_second, CODE16
+  check "16-bit code: B8h takes two bytes", rdx, 0x55551234
+  expect_compat_setup:
+  visit_compat compat_limit, back_limit
+back_limit_fault:
+  check "compatibility mode: limits are checked", "[fault_vector]", V_GP
+  check "compatibility mode: limit: EIP", "[fault_ip]", "offset compat_limit_at"
+  check "compatibility mode: limit: CS", "[fault_cs]", CODE32
+  set_far CODE32, "offset compat_task"
+  mov [recover_sp], rsp
+  store recover_ip, "offset 1f"
+  store fault_vector, NO_FAULT
+  ljmp [far_pointer]
+1:
+  check "compatibility mode: JMP to a TSS", "[fault_error]", SPARE_TSS
+  set_far CODE32, "offset compat_nt"
+  store recover_ip, "offset 1f"
+  store fault_vector, NO_FAULT
+  ljmp [far_pointer]
+1:
+  check "compatibility mode: IRETD with NT", "[fault_vector]", V_GP
+  check "compatibility mode: IRETD with NT: error code", "[fault_error]", 0
+  set_far CODE32, "offset compat_iret"
+  mov rbx, rsp
+  ljmp [far_pointer]
+back_iret:
+  check "compatibility mode: IRETD to the same level pops three", rsp, rbx
+
+  # Volume 2, LTR, LLDT, LAR, LSL: system descriptors have 16 bytes, and fewer types exist.
+  expect "LTR: busy", V_GP, TSS, "mov eax, TSS", "ltr ax"
+  expect "LTR: null", V_GP, 0, "xor eax, eax", "ltr ax"
+  expect "LTR: a call gate", V_GP, GATE, "mov eax, GATE", "ltr ax"
+  expect "LLDT: a TSS", V_GP, SPARE_TSS, "mov eax, SPARE_TSS", "lldt ax"
+  mov eax, SPARE_TSS
+  ltr ax
+  movzx eax, byte ptr [gdt + SPARE_TSS + 5]
+  check "LTR sets the busy bit", rax, 0x8B
+  lar_is "LAR: busy 64-bit TSS", SPARE_TSS, 0x8B00
+  lar_is "LAR: call gate", GATE, 0xEC00
+  lar_is "LAR: LDT", LDT, 0x8200
+  lar_is "LAR: 16-bit call gate does not exist", GATE16, 0
+  lar_is "LAR: task gate does not exist", TASK_GATE, 0
+  mov edx, SPARE_TSS
+  lsl eax, edx
+  check "LSL: TSS", rax, "tss_end - tss - 1"
+  call checks_done
