@@ -21,6 +21,17 @@
 .set FRESH, 0x98                  # not accessed yet
 .set CODE_ABSENT, 0xA0
 .set EXPAND_DOWN16, 0xA8          # offsets 100h-FFFFh
+.set CALL_GATE16, 0xB0            # 16-bit, DPL 3, one parameter, to CODE_AT
+.set CODE_AT, 0xB8                # base at gate16_target
+.set GATE_TO_NULL, 0xC0
+.set GATE_TO_DATA, 0xC8
+.set GATE_PAST_GDT, 0xD0
+.set GATE_TO_ABSENT, 0xD8
+.set GATE_TO_OUTER, 0xE0
+.set GATE_PAST_LIMIT, 0xE8
+.set GATE_TO_CONFORMING, 0xF0     # DPL 3
+.set TSS_ABSENT, 0xF8
+.set LDT_ABSENT, 0x100
   gate KCODE, 0xEC, 2
   gate KCODE, 0x8C, 0
   gate KCODE, 0x6C, 0
@@ -37,6 +48,17 @@
   descriptor 0, 0xFFFFF, 0x92, 0xC
   descriptor 0, 0xFFFFF, 0x1B, 0xC
   descriptor 0, 0xFF, 0x97, 0x0
+  gate CODE_AT, 0xE4, 1
+  descriptor 0, 0xFF, 0x9B, 0x4
+  gate 0, 0x8C
+  gate KDATA, 0x8C
+  gate 0xFF8, 0x8C
+  gate CODE_ABSENT, 0x8C
+  gate UCODE, 0x8C
+  gate CODE_AT, 0x8C
+  gate CONFORMING, 0xEC
+  descriptor 0, 103, 0x09, 0
+  descriptor 0, 15, 0x02, 0
 
   .data
   .balign 8
@@ -70,6 +92,11 @@ stack16_area: .skip 0x200
   .long \offset
   .word \selector
 .endm
+# Both JMP and CALL through this gate, at CPL 0, must fault.
+.macro gate_faults name:req, vector:req, error:req, selector:req
+  expect "JMP through a gate \name", \vector, "\error", "", "far_jump \selector"
+  expect "CALL through a gate \name", \vector, "\error", "", "far_call \selector"
+.endm
 
   .text
 main:
@@ -81,6 +108,9 @@ main:
   set_gate_offset CALL_GATE, gate_target
   set_gate_offset CALL_GATE_DPL0, gate_target
   set_gate_offset CALL_GATE_ABSENT, gate_target
+  set_base CODE_AT, gate16_target
+  set_gate_offset GATE_PAST_LIMIT, gate_target
+  set_gate_offset GATE_TO_CONFORMING, conforming_target
 
   # 5.3: limits. #GP(0) for data segments, #SS(0) for the stack segment. (An exception leaves ES flat: load it each time.)
   expect_none "limit: last byte", "mov edx, SMALL; mov es, edx", "mov al, es:[0xFF]"
@@ -93,6 +123,21 @@ main:
   expect_user "limit: stack segment", V_SS, 0, "mov eax, SMALL_USER | 3; mov ss, eax", "mov eax, ss:[0x100]"
   expect_user "limit: PUSH", V_SS, 0, "mov eax, SMALL_USER | 3; mov ss, eax; mov esp, 0x200", "push eax"
   expect_user "limit: through EBP", V_SS, 0, "mov eax, SMALL_USER | 3; mov ss, eax; mov ebp, 0x100", "mov al, [ebp]"
+
+  # Code: a transfer past the limit faults at the transfer, an instruction across it at itself.
+  expect "limit: far JMP past it", V_GP, 0, "", "far_jump CODE_AT, 0x100"
+  store recover_ip, "offset 1f"
+  mov [recover_sp], esp
+  store fault_vector, NO_FAULT
+  far_jump CODE_AT, "near_jump - gate16_target"
+1:
+  check_fault "limit: near JMP past it", V_GP, 0, "near_jump - gate16_target"
+  store recover_ip, "offset 1f"
+  mov [recover_sp], esp
+  store fault_vector, NO_FAULT
+  far_jump CODE_AT, 0xFE
+1:
+  check_fault "limit: an instruction across it", V_GP, 0, 0xFE
 
   # 5.3: expand-down: the valid offsets lie above the limit.
   expect "expand-down: at the limit", V_GP, 0, "mov edx, EXPAND_DOWN; mov es, edx", "mov al, es:[0xFFF]"
@@ -140,6 +185,17 @@ main:
   expect "LDT: past its limit", V_GP, 0x14, "mov eax, 0x14", "mov es, eax"
   expect "LLDT: not an LDT", V_GP, KDATA, "mov eax, KDATA", "lldt ax"
 
+  expect "LLDT: past the GDT", V_GP, 0xFF8, "mov eax, 0xFF8", "lldt ax"
+  expect "LLDT: in the LDT", V_GP, 4, "mov eax, 4", "lldt ax"
+  expect "LLDT: not present", V_NP, LDT_ABSENT, "mov eax, LDT_ABSENT", "lldt ax"
+  expect_user "LLDT at CPL 3", V_GP, 0, "mov eax, LDT", "lldt ax"
+  expect "LTR: null", V_GP, 0, "xor eax, eax", "ltr ax"
+  expect "LTR: busy", V_GP, TSS, "mov eax, TSS", "ltr ax"
+  expect "LTR: not a TSS", V_GP, CALL_GATE, "mov eax, CALL_GATE", "ltr ax"
+  expect "LTR: in the LDT", V_GP, 4, "mov eax, 4", "ltr ax"
+  expect "LTR: not present", V_NP, TSS_ABSENT, "mov eax, TSS_ABSENT", "ltr ax"
+  expect_user "LTR at CPL 3", V_GP, 0, "mov eax, TSS", "ltr ax"
+
   # Volume 2, LAR, LSL, VERR, VERW, ARPL: answers in ZF, no exception.
   mov edx, KDATA
   lar eax, edx
@@ -154,6 +210,10 @@ main:
   lar eax, edx
   and eax, 0xFF00
   check "LAR call gate", eax, 0xEC00
+  mov edx, TSS
+  lsl eax, edx
+  check "LSL TSS", eax, TSS_LIMIT
+  mov edx, CALL_GATE
   mov eax, 0x77
   lsl eax, edx
   zero_flag
@@ -236,6 +296,36 @@ main:
   expect_user "call gate, RPL above its DPL", V_GP, CALL_GATE_DPL0, "", "far_call CALL_GATE_DPL0"
   expect "call gate not present", V_NP, CALL_GATE_ABSENT, "", "far_call CALL_GATE_ABSENT"
   expect_user "JMP through a call gate to more privileged code", V_GP, KCODE, "", "far_jump CALL_GATE | 3"
+
+  gate_faults "to null", V_GP, 0, GATE_TO_NULL
+  gate_faults "to data", V_GP, KDATA, GATE_TO_DATA
+  gate_faults "to a selector past the GDT", V_GP, 0xFF8, GATE_PAST_GDT
+  gate_faults "to code that is not present", V_NP, CODE_ABSENT, GATE_TO_ABSENT
+  gate_faults "to an outer level", V_GP, "UCODE & ~3", GATE_TO_OUTER
+  gate_faults "to an offset past the limit", V_GP, 0, GATE_PAST_LIMIT
+  # Conforming code behind a gate: no change of privilege, so no new stack.
+  store recover_ip, "offset 1f"
+  mov [recover_sp], esp
+  store fault_vector, NO_FAULT
+  enter_user user_gate_conforming
+1:
+  check "call gate to conforming code: CPL stays", "[fault_cs]", "CONFORMING | 3"
+  check "call gate to conforming code: so does the stack", "[fault_sp]", "offset user_stack_top - 8"
+  # A 16-bit gate pushes and copies words.
+  store recover_ip, "offset 1f"
+  mov [recover_sp], esp
+  enter_user user_call_gate16
+1:
+  mov eax, offset user_gate16_end
+  movzx eax, ax
+  check "16-bit call gate: IP", "[seen]", eax
+  check "16-bit call gate: CS", "[seen + 4]", UCODE
+  check "16-bit call gate: parameter", "[seen + 8]", 0x3333
+  mov eax, offset user_stack_top - 2
+  movzx eax, ax
+  check "16-bit call gate: SP", "[seen + 12]", eax
+  check "16-bit call gate: SS", "[seen + 16]", UDATA
+  check "16-bit call gate: five words", "[seen + 20]", "offset isr_stack_top - 10"
 
   # 5.8.1, 5.8.2: direct far transfers.
   expect_user "far JMP to DPL 0 from CPL 3", V_GP, KCODE, "", "far_jump KCODE"
@@ -326,6 +416,13 @@ user_call_gate:
   far_call CALL_GATE | 3
 user_gate_end:
   ud2
+user_gate_conforming:
+  far_call GATE_TO_CONFORMING | 3
+user_call_gate16:
+  pushw 0x3333
+  far_call CALL_GATE16 | 3
+user_gate16_end:
+  ud2
 user_conforming:
   far_jump CONFORMING, conforming_target
 conforming_target:
@@ -334,6 +431,21 @@ user_look:
   mov ebx, ds
   mov ecx, es
   ud2
+
+# Offset 0 of CODE_AT, whose limit is FFh.
+gate16_target:
+.set field, 0
+.rept 5
+  movzx eax, word ptr ss:[esp + field * 2]
+  mov ss:[seen + field * 4], eax
+  .set field, field + 1
+.endr
+  mov ss:[seen + 20], esp
+  ud2                             # (a 16-bit return would only know the lower half of EIP)
+near_jump:
+  jmp near ptr gate16_target + 0x100
+  .skip 0xFE - (. - gate16_target), 0x90
+  mov eax, 0x12345678             # five bytes, two of them within the limit
 
   .code16
 code16:

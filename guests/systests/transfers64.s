@@ -112,10 +112,28 @@ frame_stack_top:
   store recover_ip, 0
 .endm
 # Run compatibility-mode code at CPL 0; it comes back by a far jump to `back`.
-.macro visit_compat target:req, back:req, cs=CODE32
-  set_far \cs, "offset \target"
+.macro visit_compat selector:req, offset:req, back:req
+  set_far \selector, "\offset"
   ljmp [far_pointer]
 \back:
+.endm
+# Compatibility-mode code at `target` must fault at `at`.
+.macro compat_faults name:req, vector:req, error:req, target:req, at:req
+  set_far CODE32, "offset \target"
+  store recover_ip, "offset .Lafter\@"
+  mov [recover_sp], rsp
+  store fault_vector, NO_FAULT
+  ljmp [far_pointer]
+.Lafter\@:
+  check_fault "\name", \vector, "\error", \at
+.endm
+# Access rights, or 0 where LAR says no.
+.macro lar_is name:req, selector:req, want:req
+  xor eax, eax
+  mov edx, \selector
+  lar eax, edx
+  and eax, 0xFF00
+  check "\name", rax, \want
 .endm
 .macro far_jump32 selector:req, target:req
   .byte 0xEA
@@ -137,7 +155,7 @@ _start:
   set_gate GATE_TO_ABSENT, gate_target
   set_gate GATE_BAD_TYPE, gate_target
   set_gate GATE_NOT_CANONICAL, gate_target
-  set_gate GATE_TO_CONFORMING, gate_target
+  set_gate GATE_TO_CONFORMING, user_conforming_target
   set_gate GATE16, gate_target
   lea rax, [code16]
   mov [gdt + CODE16 + 2], ax
@@ -199,9 +217,11 @@ no_pointer64:
   far_faults "to a TSS: no task switches here", V_GP, SPARE_TSS, SPARE_TSS
   far_faults "to an LDT", V_GP, LDT, LDT
   far_faults "to code of DPL 3", V_GP, "UCODE & ~3", UCODE
-  far_faults "to code with RPL above CPL", V_GP, KCODE, "KCODE | 3"
+  far_faults "to code with RPL above CPL", V_GP, KCODE, KCODE+3
   far_faults "to code with both L and D", V_GP, CODE_L_AND_D, CODE_L_AND_D
   far_faults "to code that is not present", V_NP, CODE_ABSENT, CODE_ABSENT
+  xor eax, eax
+  lldt ax
   far_faults "into an LDT that is not there", V_GP, 4, 4
   mov eax, LDT
   lldt ax
@@ -232,7 +252,7 @@ after_gate:
   check "gate, same level: takes 16 bytes", "[seen + 32]", rax
   check "gate, same level: RSP", rsp, rbx
   far_faults "through a gate that is not present", V_NP, GATE_ABSENT, GATE_ABSENT
-  far_faults "through a gate, RPL above its DPL", V_GP, GATE_DPL0, "GATE_DPL0 | 3"
+  far_faults "through a gate, RPL above its DPL", V_GP, GATE_DPL0, GATE_DPL0+3
   far_faults "through a gate to 32-bit code", V_GP, CODE32, GATE_TO_32
   far_faults "through a gate to data", V_GP, KDATA, GATE_TO_DATA
   far_faults "through a gate to null", V_GP, 0, GATE_TO_NULL
@@ -260,8 +280,9 @@ after_gate:
   check "REX.W RETF to ring 3: SS", "[fault_ss]", UDATA
   mov word ptr [user_pointer + 4], GATE_TO_CONFORMING
   visit_user user_far_call
-  check "gate to conforming code: CPL stays", "[seen + 48]", "CONFORMING | 3"
-  check "gate to conforming code: so does the stack", "[seen + 32]", "offset user_stack_top - 16"
+  check "gate to conforming code: CPL stays", "[fault_cs]", "CONFORMING | 3"
+  check "gate to conforming code: arrives", "[fault_ip]", "offset user_conforming_target"
+  check "gate to conforming code: the stack stays", "[fault_sp]", "offset user_stack_top - 16"
   mov word ptr [user_pointer + 4], GATE
   visit_user user_code32_call, UCODE32
   check "gate from compatibility mode: EIP", "[seen]", "offset user_code32_after_call"
@@ -314,7 +335,6 @@ after_gate:
   iretq_faults "CS with both L and D", V_GP, CODE_L_AND_D, 0, CODE_L_AND_D, 2, 0, KDATA
   iretq_faults "RPL of CS is not its DPL", V_GP, "UCODE & ~3", 0, "UCODE & ~3", 2, 0, KDATA
   iretq_faults "null SS in ring 3", V_GP, 0, 0, UCODE, 2, 0, 0
-  iretq_faults "null SS in compatibility mode", V_GP, 0, 0, CODE32, 2, 0, 0
   iretq_faults "RPL of SS is not that of CS", V_GP, KDATA, 0, UCODE, 2, 0, KDATA
   iretq_faults "DPL of SS is not the new CPL", V_GP, KDATA, 0, UCODE, 2, 0, "KDATA | 3"
   iretq_faults "SS is read-only", V_GP, DATA_READ, 0, KCODE, 2, 0, DATA_READ
@@ -369,42 +389,34 @@ after_gate:
   expect "INT n: 16-bit gate", V_GP, "0x92 * 8 + 2", "", "int 0x92"
 
   # Volume 3, "Compatibility Mode": 32-bit code at CPL 0. Segments have bases and limits, addresses have 32 bits.
+  mov eax, KDATA
+  mov ds, eax
+  mov es, eax
+  lea rax, [note_rsp]
+  mov [handlers + 0x93 * 8], rax
   mov rbx, rsp
-  visit_compat compat_first, back_first
+  visit_compat CODE32, "offset compat_first", back_first
   check "compatibility mode: CS", "[seen]", CODE32
   check "compatibility mode: 40h is INC", "[seen + 8]", 5
   check "compatibility mode: PUSH ES exists", "[seen + 16]", KDATA
   check "compatibility mode: PUSH takes 4 bytes", "[seen + 24]", 4
   check "INT n from compatibility mode: the frame has RSP", "[seen + 32]", rbx
-  check "compatibility mode: AAM", "[seen + 40]", 0x203
-  check "back: RSP", rsp, rbx
-  visit_compat code16_offset, back_second, CODE16
-  check "16-bit code: B8h takes two bytes", rdx, 0x55551234
-  expect_compat_setup:
-  visit_compat compat_limit, back_limit
-back_limit_fault:
-  check "compatibility mode: limits are checked", "[fault_vector]", V_GP
-  check "compatibility mode: limit: EIP", "[fault_ip]", "offset compat_limit_at"
-  check "compatibility mode: limit: CS", "[fault_cs]", CODE32
-  set_far CODE32, "offset compat_task"
-  mov [recover_sp], rsp
-  store recover_ip, "offset 1f"
-  store fault_vector, NO_FAULT
-  ljmp [far_pointer]
-1:
-  check "compatibility mode: JMP to a TSS", "[fault_error]", SPARE_TSS
-  set_far CODE32, "offset compat_nt"
-  store recover_ip, "offset 1f"
-  store fault_vector, NO_FAULT
-  ljmp [far_pointer]
-1:
-  check "compatibility mode: IRETD with NT", "[fault_vector]", V_GP
-  check "compatibility mode: IRETD with NT: error code", "[fault_error]", 0
-  set_far CODE32, "offset compat_iret"
-  mov rbx, rsp
-  ljmp [far_pointer]
-back_iret:
+  check "compatibility mode: AAM exists", "[seen + 40]", 0x203
+  check "back in 64-bit mode: RSP", rsp, rbx
+  mov edx, 0x55550000
+  visit_compat CODE16, 0, back_second
+  check "16-bit code: BAh takes two bytes", rdx, 0x55551234
+  visit_compat CODE32, "offset compat_iret", back_third
   check "compatibility mode: IRETD to the same level pops three", rsp, rbx
+  compat_faults "compatibility mode: limits are checked", V_GP, 0, compat_limit, compat_limit_at
+  mov eax, KDATA
+  mov es, eax
+  compat_faults "compatibility mode: null ES", V_GP, 0, compat_null, compat_null_at
+  mov eax, KDATA
+  mov es, eax
+  compat_faults "compatibility mode: JMP to a TSS", V_GP, SPARE_TSS, compat_task, compat_task
+  compat_faults "compatibility mode: IRETD with NT", V_GP, 0, compat_nt, compat_nt_at
+  compat_faults "compatibility mode: SWAPGS is undefined", V_UD, 0, compat_swapgs, compat_swapgs
 
   # Volume 2, LTR, LLDT, LAR, LSL: system descriptors have 16 bytes, and fewer types exist.
   expect "LTR: busy", V_GP, TSS, "mov eax, TSS", "ltr ax"
@@ -424,3 +436,136 @@ back_iret:
   lsl eax, edx
   check "LSL: TSS", rax, "tss_end - tss - 1"
   call checks_done
+
+far_target32:
+  mov eax, [rsp]
+  mov [seen], rax
+  mov eax, [rsp + 4]
+  mov [seen + 8], rax
+  mov [seen + 16], rsp
+  .byte 0xCB                      # RETF, operand size 32
+far_target64:
+  mov rax, [rsp]
+  mov [seen], rax
+  mov rax, [rsp + 8]
+  mov [seen + 8], rax
+  mov [seen + 16], rsp
+  rex.w retf
+gate_target:
+  mov rax, [rsp]
+  mov [seen], rax
+  mov rax, [rsp + 8]
+  mov [seen + 8], rax
+  mov rax, [rsp + 16]
+  mov [seen + 16], rax
+  mov rax, [rsp + 24]
+  mov [seen + 24], rax
+  mov [seen + 32], rsp
+  mov eax, ss
+  mov [seen + 40], rax
+  mov eax, cs
+  mov [seen + 48], rax
+  rex.w retf
+
+# Handlers: RDI -> frame.
+note_frame:
+  lea rax, [rdi + FRAME_IP]
+  mov [seen], rax
+  mov rax, [rdi + FRAME_SP]
+  mov [seen + 8], rax
+  mov rax, [rdi + FRAME_SS]
+  mov [seen + 16], rax
+  ret
+note_rsp:
+  mov rax, [rdi + FRAME_SP]
+  mov [seen + 32], rax
+  ret
+
+  .code32
+compat_first:
+  mov eax, cs
+  mov [seen], eax
+  mov eax, 4
+  .byte 0x40                      # INC EAX, or REX
+  mov [seen + 8], eax
+  mov ecx, esp
+  push es
+  sub ecx, esp
+  pop eax
+  movzx eax, ax
+  mov [seen + 16], eax
+  mov [seen + 24], ecx
+  int 0x93
+  mov eax, 23
+  aam
+  mov [seen + 40], eax
+  far_jump32 KCODE, back_first
+compat_iret:
+  push 2
+  push CODE32
+  push offset 1f
+  iretd
+1:
+  far_jump32 KCODE, back_third
+compat_limit:
+  mov eax, SMALL
+  mov es, eax
+  mov al, es:[0xFFF]
+compat_limit_at:
+  mov ax, es:[0xFFF]
+compat_null:
+  xor eax, eax
+  mov es, eax
+compat_null_at:
+  mov al, es:[0]
+compat_task:
+  .byte 0xEA
+  .long 0
+  .word SPARE_TSS
+compat_nt:
+  pushfd
+  or dword ptr [esp], 0x4000
+  popfd
+compat_nt_at:
+  iretd
+compat_swapgs:
+  .byte 0x0F, 0x01, 0xF8
+  .code16
+code16:
+  .byte 0xBA, 0x34, 0x12          # MOV DX, 1234h
+  .byte 0x66                      # far JMP with a 32-bit offset
+  far_jump32 KCODE, back_second
+  .code64
+
+  .section .user, "awx"
+  .balign 8
+user_pointer: .quad 0
+user_far_jump:
+  ljmp [user_pointer]
+user_stop:
+  ud2
+user_far_call:
+  lcall [user_pointer]
+user_after_far_call:
+  ud2
+user_conforming_target:
+  ud2
+user_look:
+  mov ebx, ds
+  mov ecx, es
+  ud2
+user_iretq:
+  push UDATA
+  push offset user_stack_top
+  push 0x3203
+  push UCODE
+  push offset user_stop
+  iretq
+  .code32
+user_code32_call:
+  .byte 0x9A                      # far CALL through the gate
+  .long 0
+  .word GATE
+user_code32_after_call:
+  ud2
+  .code64

@@ -19,6 +19,7 @@ import type { CpuModel } from '../vcpu/cpu-model.js';
 import type { MemoryRegion } from '../vcpu/guest-memory.js';
 import type { AccessSize, GuestBus, Slice, Vcpu, VcpuCounters, VmExit } from '../vcpu/vcpu.js';
 import { X86State } from '../vcpu/x86-state.js';
+import { Jit, type JitOptions } from './jit.js';
 import { exceptionName } from './names.js';
 
 /** What the core exports (assembly/x86/index.ts). */
@@ -54,6 +55,8 @@ export interface EmulatorOptions {
   readonly tscFrequency: number;
   /** Fills an array with random bits (RDRAND); the platform's generator if not given. A deterministic run hands in its own. */
   readonly random?: (into: Uint32Array<ArrayBuffer>) => void;
+  /** Compiles hot code; if not given, everything is interpreted. */
+  readonly jit?: JitOptions | undefined;
 }
 
 /** A memory for a machine with `ramBytes` of RAM. Its size never changes, so its address does not either. */
@@ -75,6 +78,7 @@ export class EmulatedVcpu implements Vcpu<X86State> {
   private readonly words: DataView;
   private readonly core: CoreExports;
   private readonly bus: GuestBus;
+  private readonly jit: Jit;
   private hostError: unknown = null;
   private injected = -1;
 
@@ -84,6 +88,7 @@ export class EmulatedVcpu implements Vcpu<X86State> {
   ) {
     const { memory, bus, cpu } = options;
     this.bus = bus;
+    this.jit = new Jit(memory, options.jit?.threshold ?? 0, () => performance.now());
     this.live = new X86State(memory.buffer, STATE);
     this.words = new DataView(memory.buffer);
     new Uint16Array(memory.buffer, DECODE_TABLE, 1024).set(buildDecodeAttributes());
@@ -93,6 +98,7 @@ export class EmulatedVcpu implements Vcpu<X86State> {
     this.core.start();
     this.words.setUint32(STATE + L.S_CPU_FEATURES, featureBits(cpu.features), true);
     this.words.setFloat64(STATE + L.S_TSC_PER_NS, options.tscFrequency / 1e9, true);
+    this.jit.attach(instance.exports);
     X86State.reset(this.live);
     this.core.stateIn();
   }
@@ -140,6 +146,7 @@ export class EmulatedVcpu implements Vcpu<X86State> {
           random(randomWord);
           return randomWord[0];
         },
+        ...this.jit.hostFunctions(),
       },
     };
   }
@@ -311,6 +318,7 @@ export class EmulatedVcpu implements Vcpu<X86State> {
         blocksInvalidated: this.core.statBlocksDropped(),
         codeCacheFlushes: this.core.statCacheFlushes(),
         codeCacheBytes: this.core.statBlockBytes(),
+        ...this.jit.statistics(),
       },
     };
   }

@@ -24,11 +24,14 @@ function weight(row: OpcodeRow): number {
   return 1;
 }
 
-/** A generator: each case is handed out with its state in one object, which the next one overwrites. */
-export function* casesOf(name: string): Generator<Case> {
+/**
+ * A generator: each case is handed out with its state in one object, which the next one overwrites. A variant other than
+ * the empty one gives as many cases with other operands.
+ */
+export function* casesOf(name: string, variant = ''): Generator<Case> {
   const group = ROW_GROUPS.find((g) => g.name === name);
   if (!group) {
-    yield* faultCases(name);
+    yield* faultCases(name, variant);
     return;
   }
   const base = baseState(group.mode);
@@ -43,7 +46,7 @@ export function* casesOf(name: string): Generator<Case> {
         let salt = 0;
         do {
           state.copyFrom(base);
-          const seed = `${name}/${rowKey(row)}/${opSize}/${i}/${salt++}`;
+          const seed = `${variant}${name}/${rowKey(row)}/${opSize}/${i}/${salt++}`;
           made = buildCase(shape, new Random(hashText(seed)), state);
         } while (!canRun(made));
         yield made;

@@ -1,4 +1,5 @@
-// The emulator under test. The tier is how it runs guest code; today there is the interpreter.
+// The emulator under test. The tier is how it runs guest code: by the interpreter, or every block compiled before it
+// first runs.
 
 import { readFileSync } from 'node:fs';
 import { createEmulatedVcpu, createGuestMemory } from '../../src/emulator-x86/index.js';
@@ -9,7 +10,7 @@ import type { Case } from './case.js';
 import { ISA_RAM, ISA_REGIONS } from './environment.js';
 import { CaseGuest, NO_DEVICES } from './guest.js';
 
-export const TIERS = ['interpreter'] as const;
+export const TIERS = ['interpreter', 'jit'] as const;
 export type Tier = (typeof TIERS)[number];
 
 /** TSVM_TIER chooses one of the tiers, by default all. */
@@ -27,7 +28,7 @@ const coreFile = () => process.env['TSVM_CORE'] ?? new URL('../../../build/x86.w
 export class EmulatorSubject {
   private constructor(private readonly guest: CaseGuest) {}
 
-  static async create(_tier: Tier): Promise<EmulatorSubject> {
+  static async create(tier: Tier): Promise<EmulatorSubject> {
     const memory = createGuestMemory(ISA_RAM);
     const vcpu = await createEmulatedVcpu({
       memory,
@@ -37,6 +38,7 @@ export class EmulatorSubject {
       wasm: readFileSync(coreFile()),
       cpu: findCpuModel('max'),
       tscFrequency: 1e9,
+      ...(tier === 'jit' ? { jit: { threshold: 1 } } : {}),
     });
     const transfer = {
       write: vcpu.writeState.bind(vcpu),

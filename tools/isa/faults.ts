@@ -89,7 +89,10 @@ class Maker {
   readonly state: X86State;
   private readonly base: X86State;
 
-  constructor(readonly group: FaultGroup) {
+  constructor(
+    readonly group: FaultGroup,
+    private readonly variant: string,
+  ) {
     this.state = baseState(group.mode);
     this.base = baseState(group.mode);
   }
@@ -100,7 +103,7 @@ class Maker {
   }
 
   random(key: string): Random {
-    return new Random(hashText(`${this.group.name}/${key}`));
+    return new Random(hashText(`${this.variant}${this.group.name}/${key}`));
   }
 
   /** A case of bare bytes, with random registers. */
@@ -225,10 +228,10 @@ export function canRun(c: Case): boolean {
   return c.mode !== '64' || BigInt.asUintN(64, BigInt.asIntN(48, rsp)) === rsp;
 }
 
-export function* faultCases(name: string): Generator<Case> {
+export function* faultCases(name: string, variant: string): Generator<Case> {
   const group = GROUPS.find((g) => g.name === name);
   if (!group) throw new RangeError(`no group of cases is called ${name}`);
-  const m = new Maker(group);
+  const m = new Maker(group, variant);
   const rows: Group = { name, mode: group.mode, classes: [], density: 1 };
   if (group.encodings) {
     yield* encodings(m);

@@ -50,7 +50,9 @@ export function setUpFlow(d: Draft): void {
     const target = farTarget(d);
     const size = mode === '64' ? 8 : 1 << opSize;
     if (d.ea !== null) poke(d, d.ea, little(target, size));
-    else if (d.rm !== 4) {
+    else {
+      // A branch to the stack pointer would execute what lies on the stack.
+      if (d.rm === 4) d.rm = 3;
       d.pinned.add(d.rm);
       const bits = BigInt(8 * size);
       const high = mode === '64' ? 0n : (BigInt(random.u32()) >> bits) << bits;

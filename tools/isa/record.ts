@@ -53,7 +53,8 @@ function recordWithKvm(group: string, native: NativeOracle): Uint8Array[] {
     const images: Uint8Array[] = [];
     for (const c of casesOf(group)) {
       const process = fromProcess[c.index];
-      const interpreted = (image: Uint8Array) => INTERPRETED.has(vectorOf(image)) || /^FX(SAVE|RSTOR)$/.test(c.mnemonic);
+      const interpreted = (image: Uint8Array) =>
+        INTERPRETED.has(vectorOf(image)) || /^FX(SAVE|RSTOR)$/.test(c.mnemonic);
       const pageFaults = (image: Uint8Array) => vectorOf(image) === PF && vectorOf(process) === PF;
       let image = requireImage(c, oracle.run(c));
       // An interruption at the wrong moment makes KVM interpret, too: then a second time is different.

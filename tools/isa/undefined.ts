@@ -103,6 +103,8 @@ const APPROXIMATE_X87 = /^(F2XM1|FYL2X|FYL2XP1|FPTAN|FPATAN|FSIN|FCOS|FSINCOS)$/
 const APPROXIMATE_SSE = /^(RCP|RSQRT)[PS]S$/;
 
 const MANY_ACCESSES = /^(ENTER|PUSHA|POPA|FXSAVE|FXRSTOR|FNSAVE|FRSTOR|FNSTENV|FLDENV)$/;
+/** #SS, #GP, #PF. */
+const MEMORY_FAULTS: ReadonlySet<number> = new Set([12, 13, VECTOR_PF]);
 
 /** The relative error that RCPPS and RSQRTPS may have (SDM vol. 2: 1.5 * 2^-12), each way. */
 const SSE_TOLERANCE = 3 / 4096;
@@ -201,15 +203,17 @@ export function forgetUndefined(c: Case, expectedImage: Uint8Array, gotImage: Ui
   clearBits(both, IMAGE_RFLAGS, FLAG_RF);
   const vector = expected.getUint32(IMAGE_VECTOR, true);
   if (vector !== ENDED) {
-    // Instructions with many accesses: which of them are made, and which page is found bad, is the CPU's choice.
-    if (MANY_ACCESSES.test(c.mnemonic) && vector === VECTOR_PF) {
-      copyWord(expected, got, IMAGE_CR2, 8);
-      copyWord(expected, got, IMAGE_ERROR, 4);
+    // Instructions with many accesses: which of them are made, and which address is found bad, is the CPU's choice.
+    if (
+      MANY_ACCESSES.test(c.mnemonic) &&
+      both.every((image) => MEMORY_FAULTS.has(image.getUint32(IMAGE_VECTOR, true)))
+    ) {
+      copyWord(expected, got, IMAGE_CR2, IMAGE_ERROR + 4 - IMAGE_CR2);
       for (let at = IMAGE_WINDOWS; at < expectedImage.length; at++) expected.setUint8(at, got.getUint8(at));
     }
     if (c.mnemonic === 'POPA') forgetGeneral(expected, got);
-    // The I/D bit of a page fault is there with execute-disable only, as in the kernel that answered for these.
-    if (c.mode !== '64' && vector === VECTOR_PF && expected.getUint32(IMAGE_ERROR, true) & 0x10) {
+    // The I/D bit of a page fault is there with execute-disable only, as in a process.
+    if (vector === VECTOR_PF && expected.getUint32(IMAGE_ERROR, true) & 0x10) {
       for (const image of both) image.setUint32(IMAGE_ERROR, 0, true);
     }
     return;
