@@ -139,14 +139,18 @@ kvmTest('an endless loop ends with its slice, again and again', () => {
     withGuest((guest) => {
       guest.load({ mode: 'long', ring, rip: BARE_CODE }, [0x48, 0xff, 0xc0, 0xeb, 0xfb]); // L: inc rax; jmp L
       const state = new X86State();
+      // On a busy host a slice may be over before the guest got its turn, so progress is asked of them together.
       let last = 0n;
-      for (let i = 0; i < 5; i++) {
+      let advanced = 0;
+      for (let i = 0; i < 200 && advanced < 5; i++) {
         assert.equal(guest.vcpu.run({ instructions: 1e9, nanoseconds: 2e6 }), { reason: 'slice-end' });
         guest.vcpu.readState(state);
-        assert.is(state.gpr(0) > last, true, 'the guest made progress');
+        assert.ok(state.gpr(0) >= last, 'the count never goes back');
+        if (state.gpr(0) > last) advanced++;
         last = state.gpr(0);
         assert.is(state.rip === BigInt(BARE_CODE) || state.rip === BigInt(BARE_CODE + 3), true);
       }
+      assert.is(advanced, 5, 'the guest made progress');
     });
   }
 });
