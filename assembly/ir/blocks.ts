@@ -19,9 +19,9 @@ const B_HASH_NEXT: usize = 0;
 /** u32 next block on the same physical page; and on the second page, if it reaches there. */
 const B_PAGE_NEXT: usize = 4;
 const B_PAGE2_NEXT: usize = 8;
-/** u32 physical address of the first byte; of the second page, or 0. */
+/** u32 physical address of the first byte; of the second page | 1, or 0. */
 export const B_PHYS: usize = 12;
-const B_PHYS2: usize = 16;
+export const B_PHYS2: usize = 16;
 /** u32 mode bits. */
 export const B_MODE: usize = 20;
 /** u64 RIP (offset in CS) of the first instruction. */
@@ -116,7 +116,7 @@ function linkPage(block: usize, phys: u32, link: usize): void {
   if (!(info & PAGE_HAS_CODE)) tlbProtectFrame(phys & 0xfffff000);
 }
 
-/** Makes a block of what emit() has gathered. `phys2`: physical address of the second page that it reaches, or 0. */
+/** Makes a block of what emit() has gathered. `phys2`: physical address of the second page that it reaches | 1, or 0. */
 export function finishBlock(
   phys: u32,
   phys2: u32,
@@ -157,7 +157,8 @@ export function finishBlock(
   store<u32>(b, load<u32>(head), B_HASH_NEXT);
   store<u32>(head, <u32>b);
   linkPage(b, phys, B_PAGE_NEXT);
-  if (phys2) linkPage(b, phys2, B_PAGE2_NEXT);
+  // Both linear pages may be the same frame: then it is on that list already.
+  if (phys2 && (phys2 ^ phys) >> 12) linkPage(b, phys2, B_PAGE2_NEXT);
   return b;
 }
 
@@ -166,9 +167,10 @@ function overlaps(b: usize, phys: u32, size: u32): bool {
   const start = load<u32>(b, B_PHYS);
   const length = <u32>load<u16>(b, B_LENGTH);
   const phys2 = load<u32>(b, B_PHYS2);
+  const second = phys2 & 0xfffff000;
   if (!phys2) return phys < start + length && start < phys + size;
   const first = 0x1000 - (start & 0xfff);
-  return (phys < start + first && start < phys + size) || (phys < phys2 + (length - first) && phys2 < phys + size);
+  return (phys < start + first && start < phys + size) || (phys < second + (length - first) && second < phys + size);
 }
 
 function unhash(b: usize): void {

@@ -112,6 +112,7 @@ export function checkIoBreakpoint(port: u32, size: u32): void {
 /** The instruction raised an exception: it will be executed again, and the traps found so far with it. */
 export function dropTraps(): void {
   pending = 0;
+  stepCancelled = false;
 }
 
 /** A software interrupt has cleared TF: no single-step trap follows it in the handler (SDM vol. 3, 18.3.1.4). */

@@ -145,13 +145,13 @@ function isFault(v: u32): bool {
 export function deliver(vec: u32, kind: u32, hasErrorCode: bool, code: u32): void {
   expectTaskSwitch();
   vector = vec;
-  if (kind >= DELIVER_INT_N) cancelStep();
   software = kind == DELIVER_INT_N || kind == DELIVER_INT3;
   ext = software ? 0 : 1;
   hasCode = hasErrorCode;
   errorCode = code;
   returnRip = kind >= DELIVER_INT_N ? load<u64>(STATE, S_NEXT_RIP) : load<u64>(STATE, S_RIP);
   returnFlags = readEflags();
+  if (kind >= DELIVER_INT_N && returnFlags & FLAG_TF) cancelStep();
   if (kind == DELIVER_EXCEPTION && isFault(vec)) returnFlags |= FLAG_RF;
   else if (kind >= DELIVER_INT_N) returnFlags &= ~(<u32>FLAG_RF);
   if (kind == DELIVER_NMI) store<u32>(STATE, 1, S_NMI_BLOCKED);

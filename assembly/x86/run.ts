@@ -6,6 +6,7 @@ import {
   B_COUNT,
   B_INSNS,
   B_LENGTH,
+  B_PHYS2,
   B_RIP,
   B_SERIAL,
   findBlock,
@@ -24,7 +25,6 @@ import {
   FLAG_TF,
   S_ACTIVITY,
   S_ATTENTION,
-  S_BUDGET,
   S_EXIT_REQUEST,
   S_ICOUNT,
   S_INT_SHADOW,
@@ -41,6 +41,7 @@ import {
   SEG_CS,
   SEG_LIMIT,
 } from '../layout/x86-state';
+import { addressAfter } from '../mmu/access';
 import { ACCESS_FETCH, forgetNotCanonical, translate } from '../mmu/walk';
 import { haveBreakpoints, isBreakpoint } from './breakpoints';
 import { checkCodeBreakpoint, dropTraps, finishInstruction } from './debug';
@@ -96,6 +97,13 @@ function attend(): u32 {
   return 0;
 }
 
+/** Does the page after `linear`, which block `b` reaches into, still map to the frame that it was translated from? */
+function sameSecondPage(b: usize, linear: u64): bool {
+  const next = addressAfter(linear & ~0xfff, 0x1000);
+  const phys = translate(next, ACCESS_FETCH, load<u32>(STATE, S_TLB));
+  return !faulted() && (<u32>phys | 1) == load<u32>(b, B_PHYS2);
+}
+
 /** The block at RIP for `mode`, translated if need be; 0 with a fault raised. */
 function blockAt(rip: u64, mode: u32): usize {
   const cs = segSlot(SEG_CS);
@@ -111,6 +119,8 @@ function blockAt(rip: u64, mode: u32): usize {
     const phys = translate(linear, ACCESS_FETCH, load<u32>(STATE, S_TLB));
     if (faulted()) return 0;
     b = findBlock(<u32>phys, rip, csBase, mode);
+    if (b && load<u32>(b, B_PHYS2) && !sameSecondPage(b, linear)) b = 0;
+    if (faulted()) return 0;
     if (!b) b = translateBlock(phys, linear, rip, csBase, mode);
     if (!b) return 0;
     // Code that is not all in memory may change without being written.

@@ -60,7 +60,7 @@ export function translateBlock(phys: u64, linear: u64, rip: u64, csBase: u32, mo
       const second = translate(next, ACCESS_FETCH, load<u32>(STATE, S_TLB));
       if (faulted()) return 0;
       status = decode(host + offset, inPage - offset, codeAt(second), mode);
-      phys2 = <u32>second;
+      phys2 = <u32>second | 1;
     }
     const next = (here + dLength) & mask;
     beginInsn(here, insns);
