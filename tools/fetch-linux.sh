@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Fetches what the Linux tests boot, from Debian's packages, into .cache/linux:
 #   vmlinuz-cloud, vmlinuz-full   stock kernels (bzImage)
-#   vmlinux-cloud                 the ELF inside the cloud kernel (PVH)
+#   vmlinux-cloud, vmlinux-full   the ELF inside each (PVH)
 #   initramfs.cpio.gz             busybox and an init
 # Packages are downloaded and unpacked, not installed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=.cache/linux
 mkdir -p "$out"
-if [ -s "$out/initramfs.cpio.gz" ] && [ -s "$out/vmlinuz-full" ] && [ -s "$out/vmlinux-cloud" ]; then exit 0; fi
+if [ -s "$out/initramfs.cpio.gz" ] && [ -s "$out/vmlinuz-full" ] && [ -s "$out/vmlinux-cloud" ] && [ -s "$out/vmlinux-full" ]; then exit 0; fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 top=$PWD
@@ -38,6 +38,14 @@ open(sys.argv[2], 'wb').write(data[start:])
 PY
 lz4 -dcq "$work/vmlinux.lz4" > "$out/vmlinux-cloud" 2>/dev/null || true
 [ "$(head -c 4 "$out/vmlinux-cloud" | tail -c 3)" = ELF ]
+# The full kernel is compressed with XZ.
+python3 - "$out/vmlinuz-full" "$out/vmlinux-full" <<'PY'
+import lzma, sys
+data = open(sys.argv[1], 'rb').read()
+start = data.index(b'\xfd7zXZ\x00')
+open(sys.argv[2], 'wb').write(lzma.LZMADecompressor(format=lzma.FORMAT_XZ).decompress(data[start:]))
+PY
+[ "$(head -c 4 "$out/vmlinux-full" | tail -c 3)" = ELF ]
 
 mkdir -p "$work/initramfs"/{bin,dev,proc,sys,tmp,etc}
 cp "$work/root/bin/busybox" "$work/initramfs/bin/busybox"

@@ -12,6 +12,7 @@ const KERNELS = [
   ['cloud kernel, ELF by PVH', 'vmlinux-cloud', true],
   ['cloud kernel, bzImage', 'vmlinuz-cloud', false],
   ['full kernel, bzImage', 'vmlinuz-full', false],
+  ['full kernel, ELF by PVH', 'vmlinux-full', false],
 ] as const;
 
 function boot(kernel: string): GuestSession {
