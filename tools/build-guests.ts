@@ -39,8 +39,12 @@ const GUESTS: readonly Guest[] = [
   { source: 'multiboot32.s', image: 'multiboot32.img', kind: 'multiboot' },
   { source: 'boot16.s', image: 'boot16.img', kind: 'boot' },
   { source: 'bios/bios.s', image: 'bios/bios.bin', kind: 'bios' },
-  ...['paging64', 'exceptions64', 'syscall64', 'interrupts', 'smc', 'iopb64'].map((name) => systest(name, 'long')),
-  ...['gates32', 'taskswitch32', 'v8086', 'paging32', 'iopb32'].map((name) => systest(name, 'multiboot')),
+  ...['paging64', 'exceptions64', 'syscall64', 'interrupts', 'smc', 'iopb64', 'idt64', 'transfers64'].map((name) =>
+    systest(name, 'long'),
+  ),
+  ...['gates32', 'idt32', 'taskswitch32', 'taskfaults32', 'v8086', 'paging32', 'iopb32'].map((name) =>
+    systest(name, 'multiboot'),
+  ),
   systest('bios16', 'boot'),
 ];
 

@@ -9,6 +9,7 @@
 
 import { BLOCKS_END, PAGE_HAS_CODE, PAGE_INFO, PAGE_INFO_SIZE, STATE } from '../layout/memory';
 import { S_SMC } from '../layout/x86-state';
+import { dropAllRegions, dropRegionsOf } from '../jit/tier';
 import { tlbGeneration, tlbProtectFrame } from '../mmu/tlb';
 import { SCRATCH_END, SCRATCH_OPS, SCRATCH_SIDE } from './emit';
 import { OP_BYTES } from './ops';
@@ -45,8 +46,13 @@ export const B_SERIAL: usize = 64;
 export const B_COUNT: usize = 68;
 /** u64 RIP after the block. */
 export const B_END_RIP: usize = 72;
+/** u32 the region that starts here; u32 list of the regions that the block is part of (assembly/jit/tier.ts). */
+export const B_REGION: usize = 80;
+export const B_MEMBERS: usize = 84;
+/** u32 where its indirect jump went (assembly/jit/profile.ts). */
+export const B_TARGETS: usize = 88;
 /** First operation. */
-export const B_CODE: usize = 80;
+export const B_CODE: usize = 96;
 
 const HASH_BITS: u32 = 16;
 const HASH_BASE: usize = (SCRATCH_END + 63) & ~63;
@@ -66,6 +72,8 @@ export let blocksBuilt: u64 = 0;
 export let blocksDropped: u64 = 0;
 export let cacheFlushes: u64 = 0;
 
+/** The running block is any: a region is being executed. */
+const ANY_BLOCK: usize = 1;
 export function setRunning(block: usize): void {
   running = block;
 }
@@ -93,6 +101,7 @@ export function findBlock(phys: u32, rip: u64, csBase: u32, mode: u32): usize {
 
 /** Drops every block. Only between blocks. */
 export function dropAllBlocks(): void {
+  dropAllRegions();
   memory.fill(HASH_BASE, 0, HEAP_BASE - HASH_BASE);
   for (let at: usize = PAGE_INFO; at < <usize>(PAGE_INFO + PAGE_INFO_SIZE); at += 4) {
     const info = load<u32>(at);
@@ -114,6 +123,15 @@ function linkPage(block: usize, phys: u32, link: usize): void {
   store<u32>(at, (info & 3) | PAGE_HAS_CODE | <u32>block);
   // From now on stores to this frame must be seen.
   if (!(info & PAGE_HAS_CODE)) tlbProtectFrame(phys & 0xfffff000);
+}
+
+/** Memory that lasts until the cache is emptied, on a 16-byte boundary; 0 when there is none. */
+export function takeHeap(bytes: usize): usize {
+  const at = heap;
+  const rounded = (bytes + 15) & ~15;
+  if (at + rounded > <usize>BLOCKS_END) return 0;
+  heap += rounded;
+  return at;
 }
 
 /** Makes a block of what emit() has gathered. `phys2`: physical address of the second page that it reaches | 1, or 0. */
@@ -150,6 +168,8 @@ export function finishBlock(
   store<u32>(b, serial, B_SERIAL);
   store<u32>(b, 0, B_COUNT);
   store<u64>(b, endRip, B_END_RIP);
+  store<u64>(b, 0, B_REGION);
+  store<u64>(b, 0, B_TARGETS);
   memory.copy(b + B_CODE, SCRATCH_OPS, codeBytes);
   memory.copy(b + B_CODE + codeBytes, SCRATCH_SIDE, (<usize>ops) << 2);
 
@@ -195,7 +215,8 @@ export function codeWritten(phys: u32, size: u32): void {
         unhash(b);
         store<u32>(b, 0, B_SERIAL);
         blocksDropped++;
-        if (b == running) store<u32>(STATE, 1, S_SMC);
+        dropRegionsOf(b);
+        if (b == running || running == ANY_BLOCK) store<u32>(STATE, 1, S_SMC);
       }
       // Unlink from this page; on its other page a dropped block is skipped, and unlinked at the next write there.
       if (link == info) store<u32>(info, (load<u32>(info) & 15) | <u32>next);

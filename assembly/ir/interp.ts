@@ -26,7 +26,30 @@ import * as alu from './alu';
 import { compared, immB, setD, srcA, srcB, tested } from './alu';
 import { B_CODE, B_END_RIP, B_INSNS, B_RIP, B_SIDE, setRunning } from './blocks';
 import { CCK_LOGIC, CCK_SUB, condition, setLazy } from './flags';
-import { OP_BYTES, OP_LEAVE } from './ops';
+import {
+  LD_8,
+  LD_16,
+  LD_128,
+  LD_128_ALIGNED,
+  LD_S8_16,
+  LD_S8_32,
+  LD_S8_64,
+  LD_S16_32,
+  LD_S16_64,
+  LD_S32_64,
+  LD_Z8_16,
+  OP_BYTES,
+  OP_LD,
+  OP_LEAVE,
+  OP_POP32,
+  OP_PUSH32,
+  OP_PUSH64,
+  OP_PUSHI32,
+  OP_PUSHI64,
+  OP_RET32,
+  OP_RET64,
+  OP_ST,
+} from './ops';
 
 /** How exec() left a block: by chain slot 0 or 1, to an address not known before, or with a fault. S_RIP is right. */
 export const LEFT_CHAIN0: u32 = 0;
@@ -41,6 +64,20 @@ export let unexecuted: u32 = 0;
 let block: usize = 0;
 let current: usize = 0;
 
+/** Instructions that a region was given and has not begun. */
+let regionFuel: u32 = 0;
+
+/** Generated code calls out, at operation p of block b, with `fuel` instructions not begun; it goes on. */
+export function enterSite(b: usize, p: usize, fuel: u32): void {
+  block = b;
+  current = p;
+  regionFuel = fuel;
+}
+export function leaveSite(): void {
+  block = 0;
+  regionFuel = 0;
+}
+
 /** Side-table word of an operation: offset of its instruction | index << 16. */
 function sideOf(p: usize): u32 {
   return load<u32>(load<u32>(block, B_SIDE) + (((p - block - B_CODE) / OP_BYTES) << 2));
@@ -48,7 +85,7 @@ function sideOf(p: usize): u32 {
 
 /** Instructions of the running block from the current one on: what an exact instruction count has to take off. */
 export function pendingInstructions(): u32 {
-  return block ? load<u16>(block, B_INSNS) - (sideOf(current) >> 16) : 0;
+  return block ? regionFuel + load<u16>(block, B_INSNS) - (sideOf(current) >> 16) : 0;
 }
 
 /** RIP of the instruction being executed. */
@@ -219,12 +256,90 @@ function isCanonical(a: u64): bool {
   return <u64>(((<i64>a) << 16) >> 16) == a;
 }
 
+/** A region begins. */
+export function noUnexecuted(): void {
+  unexecuted = 0;
+}
+
+/** A fault was raised at operation p of block b, outside of the interpreter. */
+export function faultAt(b: usize, p: usize): u32 {
+  block = b;
+  return fault(p);
+}
+
+/** Operation p of block b accessed memory or called a helper, outside of the interpreter, and something wants
+ *  attention: completes it (`value`: what a load gave), and the instruction. */
+export function resumeAfter(b: usize, p: usize, value: u64): u32 {
+  block = b;
+  const op: u32 = load<u16>(p);
+  if (op >= OP_LD && op < OP_ST) complete(p, (op - OP_LD) & 31, value);
+  else if (op >= OP_PUSH64 && op <= OP_RET32) {
+    const narrow = op == OP_PUSH32 || op == OP_PUSHI32 || op == OP_POP32 || op == OP_RET32;
+    const down = op == OP_PUSH64 || op == OP_PUSHI64 || op == OP_PUSH32 || op == OP_PUSHI32;
+    if (op == OP_RET64 && !isCanonical(value)) {
+      raiseGP(0);
+      return fault(p);
+    }
+    let sp = load<u64>(STATE, S_RSP) + (down ? (narrow ? -4 : -8) : narrow ? 4 : 8);
+    if (op == OP_RET64 || op == OP_RET32) sp += load<u64>(p, 8);
+    store<u64>(STATE, narrow ? sp & 0xffffffff : sp, S_RSP);
+    if (op == OP_RET64 || op == OP_RET32) {
+      unexecuted = 0;
+      return leave(LEFT_INDIRECT, value);
+    }
+    if (!down) setD64(p, value);
+  }
+  leaveAfter(p);
+  return execFrom(b, p + OP_BYTES);
+}
+
+/** The end of a load of form LD_* (or LD_RMW + size) that gave `v`, zero-extended. */
+function complete(p: usize, form: u32, v: u64): void {
+  switch (form) {
+    case LD_8:
+      setD<u8>(p, <u8>v);
+      break;
+    case LD_16:
+    case LD_Z8_16:
+      setD<u16>(p, <u16>v);
+      break;
+    case LD_S8_16:
+      setD<u16>(p, <u16>(<i16>(<i8>v)));
+      break;
+    case LD_S8_32:
+      setD<u32>(p, <u32>(<i32>(<i8>v)));
+      break;
+    case LD_S8_64:
+      setD64(p, <u64>(<i64>(<i8>v)));
+      break;
+    case LD_S16_32:
+      setD<u32>(p, <u32>(<i32>(<i16>v)));
+      break;
+    case LD_S16_64:
+      setD64(p, <u64>(<i64>(<i16>v)));
+      break;
+    case LD_S32_64:
+      setD64(p, <u64>(<i64>(<i32>v)));
+      break;
+    case LD_128:
+    case LD_128_ALIGNED:
+      break;
+    default:
+      setD64(p, v);
+  }
+}
+
 /** Executes a block from its first operation to its end, a fault, or an early leave. */
 export function exec(b: usize): u32 {
+  return execFrom(b, b + B_CODE);
+}
+
+/** The same from the operation at `start` on. */
+export function execFrom(b: usize, start: usize): u32 {
   block = b;
   setRunning(b);
   unexecuted = 0;
-  let p = b + B_CODE;
+  let p = start;
   while (true) {
     switch (load<u16>(p)) {
       case 0x100:

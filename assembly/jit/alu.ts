@@ -19,6 +19,7 @@ import {
   ALU_SHR,
   ALU_SUB,
   ALU_TEST,
+  ALU_XOR,
   ROT_RIGHT,
 } from '../ir/ops';
 import {
@@ -34,11 +35,28 @@ import {
   L0,
   L1,
   L2,
+  PENDING_A,
+  PENDING_R,
   pop,
   push,
 } from './frame';
-import { forgetFlags, pushCarry, secondIs, secondIsLocal, setKind } from './flags';
-import { F_OVERFLOW } from './imports';
+import {
+  emitShiftFlags,
+  forgetFlags,
+  havePendingBut,
+  PENDING_IMUL,
+  PENDING_ROL,
+  PENDING_ROR,
+  PENDING_SAR,
+  PENDING_SHL,
+  PENDING_SHR,
+  pushCarry,
+  putOff,
+  secondIs,
+  secondIsLocal,
+  setKind,
+  settleFlags,
+} from './flags';
 import { close, openIf } from './labels';
 import {
   ARITH64,
@@ -248,39 +266,21 @@ function emitImul(size: u32, isImm: bool, flags: bool, d: u32, a: u32, b: u32, i
     return;
   }
   pushSigned(a, size);
-  set(L0);
+  set(PENDING_A);
   if (isImm) {
     const64(imm);
     signed64(size);
   } else pushSigned(b, size);
-  set(L1);
-  get(L0);
-  get(L1);
+  set(PENDING_R);
+  get(PENDING_A);
+  get(PENDING_R);
   byte(W_MUL + ARITH64);
-  tee(L2);
-  if (size == 3) {
-    set(CC_RES);
-    get(L0);
-    get(L1);
-    call(F_OVERFLOW);
-  } else {
-    signed64(size);
-    get(L2);
-    byte(W_NE + COMPARE64);
-    get(L2);
-    const64(size == 2 ? 0xffffffff : size == 1 ? 0xffff : 0xff);
-    byte(W_AND + ARITH64);
-    set(CC_RES);
+  if (size != 3) {
+    byte(W_WRAP);
+    cut(size);
   }
-  // CF and OF alike.
-  const32(0x801);
-  byte(W_MUL);
-  byte(W_EXTEND_U);
-  set(CC_C);
-  setKind(CCK_SHIFT, size);
-  get(CC_RES);
-  if (size != 3) byte(W_WRAP);
   pop(d, size);
+  putOff(PENDING_IMUL, size, 0);
 }
 
 function emitByteSwap(size: u32, d: u32, a: u32): void {
@@ -325,62 +325,57 @@ function swapStep(n: u64, mask: u64): void {
   set(L0);
 }
 
-/** Pushes the shift count of `local` (i32) as the operand's type. */
-function count(local: u32, wide: bool): void {
-  get(local);
-  if (wide) byte(W_EXTEND_U);
-}
-
 // Shifts work in 64 bits for all operands but 32-bit ones, since 8- and 16-bit operands may be shifted by up to 31.
 function emitShift(kind: u32, size: u32, isImm: bool, flags: bool, d: u32, a: u32, b: u32, imm: u32): void {
   const mask: u32 = size == 3 ? 63 : 31;
   const wide = size != 2;
-  const A = wide ? L0 : I0;
-  const R = wide ? L2 : I2;
   const n = imm & mask;
-  // The value first: the count may be in the same register.
-  push(a, size);
-  if (kind == ALU_SAR && size < 2) byte(size ? W_EXTEND16_S : W_EXTEND8_S);
-  if (size < 2) byte(kind == ALU_SAR ? W_EXTEND_S : W_EXTEND_U);
-  set(A);
   if (isImm && !n) {
-    get(A);
-    if (size < 2) {
-      byte(W_WRAP);
-      cut(size);
-    }
+    push(a, size);
     pop(d, size);
     return;
   }
+  if (flags && !isImm) settleFlags();
+  push(a, size);
+  if (size < 2) {
+    if (kind == ALU_SAR) byte(size ? W_EXTEND16_S : W_EXTEND8_S);
+    byte(kind == ALU_SAR ? W_EXTEND_S : W_EXTEND_U);
+  }
+  if (flags) {
+    // The operand stays: flags come later.
+    if (!wide) byte(W_EXTEND_U);
+    set(PENDING_A);
+    get(PENDING_A);
+    if (!wide) byte(W_WRAP);
+  }
   if (isImm) {
-    const32(n);
-    set(I1);
+    if (wide) const64(n);
+    else const32(n);
   } else {
     push(b, 0);
     const32(mask);
     byte(W_AND);
-    set(I1);
+    tee(I1);
+    if (wide) byte(W_EXTEND_U);
   }
   const w = kind == ALU_SHL ? W_SHL : kind == ALU_SHR ? W_SHR_U : W_SHR_S;
-  get(A);
-  if (isImm) {
-    if (wide) const64(n);
-    else const32(n);
-  } else count(I1, wide);
   byte(wide ? w + ARITH64 : w);
-  set(R);
   if (flags) {
-    if (!isImm) {
+    if (!wide) byte(W_EXTEND_U);
+    set(PENDING_R);
+    const off = kind == ALU_SHL ? PENDING_SHL : kind == ALU_SHR ? PENDING_SHR : PENDING_SAR;
+    if (isImm) putOff(off, size, n);
+    else {
+      // A count of 0 leaves the flags alone.
       get(I1);
       openIf();
-    }
-    shiftFlags(kind, size, wide, A, R);
-    if (!isImm) {
+      emitShiftFlags(off, size, 0);
       close();
       forgetFlags();
     }
+    get(PENDING_R);
+    if (!wide) byte(W_WRAP);
   }
-  get(R);
   if (size < 2) {
     byte(W_WRAP);
     cut(size);
@@ -388,64 +383,11 @@ function emitShift(kind: u32, size: u32, isImm: bool, flags: bool, d: u32, a: u3
   pop(d, size);
 }
 
-/** Flags of a shift of A by I1, which is not 0, to R. */
-function shiftFlags(kind: u32, size: u32, wide: bool, A: u32, R: u32): void {
-  const bits: u32 = 8 << size;
-  const off = wide ? ARITH64 : 0;
-  // CF: the last bit shifted out.
-  if (kind == ALU_SHL && size < 2) {
-    get(R);
-    const64(bits);
-    byte(W_SHR_U + ARITH64);
-  } else {
-    get(A);
-    if (kind == ALU_SHL) const32(bits);
-    get(I1);
-    if (kind == ALU_SHL) byte(W_SUB);
-    else {
-      const32(1);
-      byte(W_SUB);
-    }
-    if (wide) byte(W_EXTEND_U);
-    byte((kind == ALU_SAR ? W_SHR_S : W_SHR_U) + off);
-  }
-  if (wide) byte(W_WRAP);
-  const32(1);
-  byte(W_AND);
-  set(I3);
-  // OF: SHL the carry xor the new sign, SHR the old sign, SAR 0.
-  get(I3);
-  if (kind != ALU_SAR) {
-    get(kind == ALU_SHL ? R : A);
-    if (wide) const64(bits - 1);
-    else const32(bits - 1);
-    byte(W_SHR_U + off);
-    if (wide) byte(W_WRAP);
-    const32(1);
-    byte(W_AND);
-    if (kind == ALU_SHL) {
-      get(I3);
-      byte(W_XOR);
-    }
-    const32(11);
-    byte(W_SHL);
-    byte(W_OR);
-  }
-  byte(W_EXTEND_U);
-  set(CC_C);
-  get(R);
-  if (!wide) byte(W_EXTEND_U);
-  else if (size < 2) {
-    const64(size ? 0xffff : 0xff);
-    byte(W_AND + ARITH64);
-  }
-  set(CC_RES);
-  setKind(CCK_SHIFT, size);
-}
-
-/** OP_ROT without flags. */
+/** OP_ROT by a constant, or without flags. */
 export function emitRotate(p: usize): void {
   const op: u32 = load<u16>(p);
+  const flags = !(op & ALU_NOFLAGS) && (load<u8>(p, 8) & (((op >> 2) & 3) == 3 ? 63 : 31)) != 0;
+  if (flags && havePendingBut(true)) settleFlags();
   const d: u32 = load<u16>(p, 2);
   const a: u32 = load<u16>(p, 4);
   const b: u32 = load<u16>(p, 6);
@@ -463,7 +405,7 @@ export function emitRotate(p: usize): void {
       if (size == 3) byte(W_EXTEND_U);
     }
     arith(right ? W_ROTR : W_ROTL, size);
-    pop(d, size);
+    endRotate(d, size, right, flags);
     return;
   }
   // Two copies side by side, shifted.
@@ -486,5 +428,46 @@ export function emitRotate(p: usize): void {
   }
   byte(W_SHR_U);
   cut(size);
+  endRotate(d, size, right, flags);
+}
+
+/** The result is on the stack. */
+function endRotate(d: u32, size: u32, right: bool, flags: bool): void {
+  if (flags) {
+    widen(size);
+    tee(PENDING_R);
+    if (size != 3) byte(W_WRAP);
+    putOff(right ? PENDING_ROR : PENDING_ROL, size, 1);
+  }
   pop(d, size);
+}
+
+/** The comparison of OP_CMPJ. */
+export function emitCompare(size: u32, a: u32, b: u32): void {
+  const A = size == 3 ? L0 : I0;
+  const B = size == 3 ? L1 : I1;
+  push(a, size);
+  set(A);
+  push(b, size);
+  set(B);
+  setFlag(CC_A, A, size);
+  setFlag(CC_B, B, size);
+  get(A);
+  get(B);
+  arith(W_SUB, size);
+  cut(size);
+  widen(size);
+  set(CC_RES);
+  setKind(CCK_SUB, size);
+  secondIsLocal();
+}
+
+/** The test of OP_TESTJ. */
+export function emitTest(size: u32, a: u32, b: u32): void {
+  push(a, size);
+  push(b, size);
+  arith(W_AND, size);
+  widen(size);
+  set(CC_RES);
+  setKind(CCK_LOGIC, size);
 }

@@ -2,9 +2,8 @@
 // a comparison of its operands. Otherwise the core works it out from the lazy-flag words.
 
 import { CCK_ADC, CCK_ADD, CCK_DEC, CCK_EXPLICIT, CCK_INC, CCK_LOGIC, CCK_SBB, CCK_SHIFT, CCK_SUB } from '../ir/flags';
-import { CC_A, CC_B, CC_C, CC_OP, CC_RES, cut, storeFlags } from './frame';
-import { F_CARRY, F_CONDITION } from './imports';
-import { close, hint, openIf } from './labels';
+import { CC_A, CC_B, CC_C, CC_OP, CC_RES, cut, I1, loadFlags, PENDING_A, PENDING_R, storeFlags } from './frame';
+import { F_CARRY, F_CONDITION, F_OVERFLOW, F_ROTATED } from './imports';
 import {
   ARITH64,
   byte,
@@ -15,14 +14,20 @@ import {
   get,
   I32,
   set,
-  u,
+  tee,
   W_ADD,
   W_AND,
   W_ELSE,
   W_EQ,
   W_EQZ,
+  W_EQZ64,
+  W_END,
   W_EXTEND16_S,
+  W_EXTEND16_S64,
+  W_EXTEND32_S64,
   W_EXTEND8_S,
+  W_EXTEND8_S64,
+  W_EXTEND_U,
   W_GE_S,
   W_GE_U,
   W_GT_S,
@@ -32,9 +37,11 @@ import {
   W_LE_U,
   W_LT_S,
   W_LT_U,
+  W_MUL,
   W_NE,
   W_OR,
   W_POPCNT,
+  W_SHL,
   W_SHR_U,
   W_SUB,
   W_WRAP,
@@ -51,6 +58,153 @@ const B_CONST: u32 = 2;
 let operand: u32 = B_NONE;
 let constant: u64 = 0;
 
+// --- Flags put off ---
+//
+// Shifts, rotates and multiplications set flags that hardly anything looks at, but that are laborious to work out. They
+// are remembered, and worked out when something may look at them: a condition, an exit, the end of a block.
+
+export const PENDING_NONE: u32 = 0;
+export const PENDING_SHL: u32 = 1;
+export const PENDING_SHR: u32 = 2;
+export const PENDING_SAR: u32 = 3;
+export const PENDING_ROL: u32 = 4;
+export const PENDING_ROR: u32 = 5;
+export const PENDING_IMUL: u32 = 6;
+let pending: u32 = PENDING_NONE;
+let pendingSize: u32 = 0;
+let pendingCount: u32 = 0;
+
+/**
+ * The flags are those of an operation that has left its first operand, extended, in PENDING_A and its result (IMUL:
+ * its second operand) in PENDING_R, both i64. `n`: shift count, not 0.
+ */
+export function putOff(kind: u32, size: u32, n: u32): void {
+  // A rotate leaves some flags as they are: those of an earlier operation must be there. Another rotate's are not kept.
+  if (kind == PENDING_ROL || kind == PENDING_ROR) {
+    if (pending && pending != PENDING_ROL && pending != PENDING_ROR) unreachable();
+  }
+  pending = kind;
+  pendingSize = size;
+  pendingCount = n;
+}
+/** Before an operation that leaves some flags alone, or the next putOff() of a rotate. */
+export function havePendingBut(rotates: bool): bool {
+  return pending != PENDING_NONE && !(rotates && (pending == PENDING_ROL || pending == PENDING_ROR));
+}
+export function havePending(): bool {
+  return pending != PENDING_NONE;
+}
+
+/** Works out the flags put off. */
+export function settleFlags(): void {
+  if (!pending) return;
+  emitPending();
+}
+/** The same for an exit: what is known of the way past it stays. */
+export function settleAtExit(): void {
+  if (!pending) return;
+  const saved = saveKnown();
+  const value = constant;
+  const kind = pending;
+  emitPending();
+  pending = kind;
+  restoreKnown(saved, value);
+}
+
+function emitPending(): void {
+  const kind = pending;
+  pending = PENDING_NONE;
+  if (kind == PENDING_ROL || kind == PENDING_ROR) {
+    storeFlags();
+    get(PENDING_R);
+    const32(pendingSize | (kind == PENDING_ROR ? 4 : 0));
+    call(F_ROTATED);
+    loadFlags();
+    flagsAreExplicit();
+    return;
+  }
+  if (kind == PENDING_IMUL) emitProductFlags(pendingSize);
+  else emitShiftFlags(kind, pendingSize, pendingCount);
+}
+
+function signBit(local: u32, size: u32): void {
+  get(local);
+  const64((8 << size) - 1);
+  byte(W_SHR_U + ARITH64);
+  const64(1);
+  byte(W_AND + ARITH64);
+}
+
+/** Flags of a shift by n, or by the i32 in local I1 if n is 0. */
+export function emitShiftFlags(kind: u32, size: u32, n: u32): void {
+  const bits: u32 = 8 << size;
+  // CF: the last bit shifted out.
+  if (kind == PENDING_SHL && size < 2) {
+    get(PENDING_R);
+    const64(bits);
+  } else {
+    get(PENDING_A);
+    if (n) const64(kind == PENDING_SHL ? bits - n : n - 1);
+    else {
+      if (kind == PENDING_SHL) const32(bits);
+      get(I1);
+      if (kind != PENDING_SHL) const32(1);
+      byte(W_SUB);
+      byte(W_EXTEND_U);
+    }
+  }
+  byte(W_SHR_U + ARITH64);
+  const64(1);
+  byte(W_AND + ARITH64);
+  tee(CC_C);
+  // OF: SHL the carry xor the new sign, SHR the old sign, SAR 0.
+  if (kind != PENDING_SAR) {
+    signBit(kind == PENDING_SHL ? PENDING_R : PENDING_A, size);
+    if (kind == PENDING_SHL) {
+      get(CC_C);
+      byte(W_XOR + ARITH64);
+    }
+    const64(11);
+    byte(W_SHL + ARITH64);
+    byte(W_OR + ARITH64);
+  }
+  set(CC_C);
+  get(PENDING_R);
+  if (size != 3) {
+    const64(size == 2 ? 0xffffffff : size == 1 ? 0xffff : 0xff);
+    byte(W_AND + ARITH64);
+  }
+  set(CC_RES);
+  setKind(CCK_SHIFT, size);
+}
+
+/** CF and OF of a multiplication: did the product not fit? */
+function emitProductFlags(size: u32): void {
+  get(PENDING_A);
+  get(PENDING_R);
+  byte(W_MUL + ARITH64);
+  set(CC_RES);
+  if (size == 3) {
+    get(PENDING_A);
+    get(PENDING_R);
+    call(F_OVERFLOW);
+  } else {
+    get(CC_RES);
+    byte(size == 2 ? W_EXTEND32_S64 : size == 1 ? W_EXTEND16_S64 : W_EXTEND8_S64);
+    get(CC_RES);
+    byte(W_NE + COMPARE64);
+    get(CC_RES);
+    const64(size == 2 ? 0xffffffff : size == 1 ? 0xffff : 0xff);
+    byte(W_AND + ARITH64);
+    set(CC_RES);
+  }
+  const32(0x801);
+  byte(W_MUL);
+  byte(W_EXTEND_U);
+  set(CC_C);
+  setKind(CCK_SHIFT, size);
+}
+
 /** What is known here, to be restored with restoreKnown() on another path from here. */
 export function saveKnown(): u64 {
   return <u64>known | ((<u64>operand) << 16);
@@ -64,12 +218,14 @@ export function restoreKnown(saved: u64, value: u64): void {
   constant = value;
 }
 export function forgetFlags(): void {
+  pending = PENDING_NONE;
   known = UNKNOWN;
   operand = B_NONE;
 }
 
 /** The flags' words have just been set as for `kind`. */
 export function setKind(kind: u32, size: u32): void {
+  pending = PENDING_NONE;
   known = (kind << 2) | size;
   operand = B_NONE;
   const32(known);
@@ -85,6 +241,7 @@ export function secondIs(value: u64): void {
 }
 /** The flags were set explicitly, in CC_A. */
 export function flagsAreExplicit(): void {
+  pending = PENDING_NONE;
   known = CCK_EXPLICIT << 2;
   operand = B_NONE;
 }
@@ -285,6 +442,7 @@ function afterIncDec(kind: u32, cc: u32, size: u32): bool {
 
 /** Pushes condition `cc` as 0 or 1. */
 export function pushCondition(cc: u32): void {
+  settleFlags();
   if (known != UNKNOWN) {
     const kind = known >> 2;
     const size = known & 3;
@@ -308,7 +466,7 @@ export function pushCondition(cc: u32): void {
       if (cc >> 1 == 3 && kind != CCK_ADC && kind != CCK_SBB) {
         pushCarry();
         word(CC_RES, size, false);
-        byte(size == 3 ? 0x50 : W_EQZ);
+        byte(size == 3 ? W_EQZ64 : W_EQZ);
         byte(W_OR);
         if (cc & 1) byte(W_EQZ);
         return;
@@ -322,6 +480,7 @@ export function pushCondition(cc: u32): void {
 
 /** Pushes CF as 0 or 1. */
 export function pushCarry(): void {
+  settleFlags();
   const kind = known >> 2;
   const size = known & 3;
   if (known == UNKNOWN) {
@@ -339,7 +498,7 @@ export function pushCarry(): void {
     byte(W_ELSE);
     storeFlags();
     call(F_CARRY);
-    byte(0x0b);
+    byte(W_END);
     return;
   }
   switch (kind) {

@@ -94,7 +94,10 @@ export const VALUE: u32 = 7;
 export const L0: u32 = 8;
 export const L1: u32 = 9;
 export const L2: u32 = 10;
-const FIRST_REGISTER: u32 = 11;
+/** Operand and result of an operation whose flags have not been worked out (flags.ts). */
+export const PENDING_A: u32 = 11;
+export const PENDING_R: u32 = 12;
+const FIRST_REGISTER: u32 = 13;
 /** i32 locals: their numbers follow those of the i64 ones. */
 export let CC_OP: u32 = 0;
 /** How the region is left: an operation's or block's address | LEFT_* (runtime.ts). */
@@ -120,7 +123,7 @@ let liveTemps: u32 = 0;
 /** Number of a slot's register or temporary (16 + n), or -1 if it stays in memory. */
 function indexOf(slot: u32): i32 {
   if (slot < 0x80) return slot >> 3;
-  if (slot >= S_T0 && slot < <u32>S_T0 + (<u32>TEMPS << 3)) return 16 + ((slot - S_T0) >> 3);
+  if (slot >= <u32>S_T0 && slot < <u32>S_T0 + (<u32>TEMPS << 3)) return 16 + ((slot - S_T0) >> 3);
   return -1;
 }
 

@@ -3,7 +3,7 @@
 /** Loads and stores that miss the soft TLB. */
 export const F_LOAD: u32 = 0;
 export const F_STORE: u32 = 1;
-/** OP_CALL, OP_VEC, a rotate that sets flags. */
+/** OP_CALL, OP_VEC, a rotate by CL that sets flags. */
 export const F_HELPER: u32 = 2;
 export const F_VECTOR: u32 = 3;
 export const F_ROTATE: u32 = 4;
@@ -16,8 +16,10 @@ export const F_LOAD128: u32 = 8;
 export const F_STORE128: u32 = 9;
 /** Does a 64-bit signed product not fit? */
 export const F_OVERFLOW: u32 = 10;
+/** CF and OF after a rotate. */
+export const F_ROTATED: u32 = 11;
 /** The region itself. */
-export const F_REGION: u32 = 11;
+export const F_REGION: u32 = 12;
 
 // Function types.
 export const T_REGION: u32 = 0; // (fuel) -> exit
@@ -28,3 +30,4 @@ export const T_CONDITION: u32 = 0; // (condition) -> 0 or 1
 export const T_CARRY: u32 = 4; // () -> 0 or 1
 export const T_MEMORY128: u32 = 5; // (address i64, operation, block, fuel) -> exit
 export const T_OVERFLOW: u32 = 6; // (a i64, b i64) -> 0 or 1
+export const T_ROTATED: u32 = 7; // (result i64, size | right << 2)

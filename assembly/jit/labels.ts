@@ -1,7 +1,25 @@
 // The open blocks of the function being written: a branch names its target by how many of them lie between.
 
+import { STATE } from '../layout/memory';
+import { S_JIT_BLOCK } from '../layout/x86-state';
 import { EXIT, RIP, storeTemps } from './frame';
-import { byte, const32, const64, here, set, u, VOID, W_BLOCK, W_BR, W_BR_IF, W_END, W_IF, W_LOOP } from './wasm';
+import {
+  byte,
+  const32,
+  const64,
+  here,
+  mem,
+  set,
+  u,
+  VOID,
+  W_BLOCK,
+  W_BR,
+  W_BR_IF,
+  W_END,
+  W_IF,
+  W_LOOP,
+  W_STORE_I32,
+} from './wasm';
 
 /** What an open block is: nothing that is branched to by name; a loop or the code before a merge, | its node; an exit. */
 export const PLAIN: u32 = 0;
@@ -61,7 +79,7 @@ function depth(label: u32): u32 {
   for (let i: i32 = <i32>count - 1; i >= 0; i--) {
     if (load<u32>(open + ((<usize>i) << 2)) == label) return count - 1 - i;
   }
-  unreachable();
+  return unreachable();
 }
 
 export function branch(label: u32): void {
@@ -92,5 +110,10 @@ export function leaveTo(at: u32, rip: u64): void {
 /** Leaves the region so that the interpreter goes on with operation p of `block`. */
 export function leaveBefore(block: usize, p: usize, how: u32): void {
   storeTemps();
-  leaveTo(<u32>p | how, <u64>block);
+  const32(0);
+  const32(<u32>block);
+  mem(W_STORE_I32, STATE + S_JIT_BLOCK);
+  const32(<u32>p | how);
+  set(EXIT);
+  branch(LEAVE_AT_RIP);
 }

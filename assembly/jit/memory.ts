@@ -31,7 +31,7 @@ import {
   ST_128_ALIGNED,
 } from '../ir/ops';
 import { STATE, TLB_BITS } from '../layout/memory';
-import { S_JIT_EXIT, S_RSP } from '../layout/x86-state';
+import { S_JIT_EXIT, S_RSP, S_ZERO } from '../layout/x86-state';
 import { TLB_ADDEND, TLB_READ, TLB_WRITE } from '../mmu/tlb';
 import {
   ADDRESS,
@@ -48,8 +48,9 @@ import {
   TABLE,
   VALUE,
 } from './frame';
+import { havePending, settleAtExit } from './flags';
 import { F_LOAD, F_LOAD128, F_STORE, F_STORE128 } from './imports';
-import { branch, branchIf, close, hint, LEAVE, openIf } from './labels';
+import { branch, branchIf, close, hint, LEAVE_AT_RIP, openIf } from './labels';
 import {
   ARITH64,
   byte,
@@ -105,7 +106,7 @@ function pushAddress(p: usize, shift: u32, narrow: bool): void {
   const disp = load<i32>(p, 8);
   push(base, 3);
   const local = localFor(index);
-  if (local || index != <u32>0x520) {
+  if (local || index != <u32>S_ZERO) {
     push(index, 3);
     if (shift) {
       const64(shift);
@@ -183,14 +184,16 @@ function pushSite(p: usize, more: u32): void {
 /** An exit word is on the stack: leaves the region if it is not 0. */
 export function leaveIfAsked(): void {
   tee(EXIT);
-  hint(false);
-  if (!haveLiveTemps()) {
-    branchIf(LEAVE);
+  if (!haveLiveTemps() && !havePending()) {
+    hint(false);
+    branchIf(LEAVE_AT_RIP);
     return;
   }
+  hint(false);
   openIf();
+  settleAtExit();
   storeTemps();
-  branch(LEAVE);
+  branch(LEAVE_AT_RIP);
   close();
 }
 

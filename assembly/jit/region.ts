@@ -23,6 +23,7 @@ import {
   OP_CMPJ,
   OP_JCC,
   OP_JMP,
+  OP_JMPI,
   OP_JNZ,
   OP_PUSHI32,
   OP_PUSHI64,
@@ -32,6 +33,7 @@ import {
 } from '../ir/ops';
 import { SEG_CS, SEG_LIMIT } from '../layout/x86-state';
 import { TLB_FETCH, TLB_PHYS, tlbEntry } from '../mmu/tlb';
+import { target, targetCount } from './profile';
 import { MODE_CODE, MODE_FLAT_CS, segSlot } from '../x86/mode';
 
 /** Most blocks, and operations in them, of one region. */
@@ -39,8 +41,8 @@ export const MAX_NODES: i32 = 60;
 const MAX_REGION_OPS: u32 = 900;
 /** Most pages that a region's code may come from. */
 export const MAX_PAGES: u32 = 4;
-/** Most return sites that a return inside the region looks for. */
-const MAX_RETURNS: i32 = 8;
+/** Most return sites that a return inside the region looks for, beside those that it was seen to go to. */
+const MAX_RETURNS: u64 = 8;
 
 // As discovered: block, successors by chain slot (-1: leaves the region), return sites (a set of nodes).
 const foundBlock: usize = memory.data(64 * 4);
@@ -84,7 +86,7 @@ export function blockOf(node: i32): usize {
 export function nextOf(node: i32, slot: u32): i32 {
   return load<i32>(nodeNext + ((<usize>node) << 3) + ((<usize>slot) << 2));
 }
-/** Nodes that the return at the end of `node` may go to. */
+/** Nodes that the return or indirect jump at the end of `node` is known to go to. */
 export function returnsOf(node: i32): u64 {
   return load<u64>(nodeReturns + ((<usize>node) << 3));
 }
@@ -167,14 +169,23 @@ function follow(i: i32): void {
     if (load<u32>(b, B_OPS) > 1) {
       const before = last - OP_BYTES;
       const push: u32 = load<u16>(before);
+      // A call: a return in the region may come back to what follows it.
       if ((push == OP_PUSHI64 || push == OP_PUSHI32) && load<u64>(before, 8) == end && load<u64>(last, 8) != end) {
         const site = nodeAt(end);
-        if (site > 0) sites |= bit(site);
+        if (site >= 0) sites |= bit(site);
       }
     }
   } else if (op == OP_JCC || op == OP_JNZ || (op >= OP_CMPJ && op < OP_TESTJ + 4)) {
     store<i32>(at, nodeAt(load<u64>(b, B_END_RIP)));
     store<i32>(at, nodeAt(load<u64>(last, 8)), 4);
+  } else if (op == OP_JMPI || op == OP_RET64 || op == OP_RET32) {
+    let to: u64 = 0;
+    const n = targetCount(b);
+    for (let k: u32 = 0; k < n; k++) {
+      const node = nodeAt(target(b, k));
+      if (node >= 0) to |= bit(node);
+    }
+    store<u64>(foundReturns + ((<usize>i) << 3), to);
   }
 }
 
@@ -197,7 +208,8 @@ function visit(i: i32): void {
     returns &= returns - 1;
     if (!(visited & bit(next))) visit(next);
   }
-  store<i32>(postorder + ((<usize>finished++) << 2), i);
+  store<i32>(postorder + ((<usize>finished) << 2), i);
+  finished++;
 }
 
 function renumber(next: i32): i32 {
@@ -255,7 +267,6 @@ function analyze(): void {
       store<u64>(at, load<u64>(at) | bit(r));
     }
   }
-  // A loop head that one jump forwards leads to needs no merge; predecessors behind it do not count above.
   let changed = true;
   while (changed) {
     changed = false;
@@ -315,10 +326,15 @@ export function formRegion(head: usize): void {
   nodes = 0;
   if (add(head) < 0) return;
   for (let i = 0; i < found; i++) follow(i);
-  while (popcnt<u64>(sites) > MAX_RETURNS) sites &= sites - 1;
   for (let i = 0; i < found; i++) {
     const op: u32 = load<u16>(lastOp(<usize>load<u32>(foundBlock + ((<usize>i) << 2))));
-    if (op == OP_RET64 || op == OP_RET32) store<u64>(foundReturns + ((<usize>i) << 3), sites);
+    if (op != OP_RET64 && op != OP_RET32) continue;
+    const at = foundReturns + ((<usize>i) << 3);
+    let more = sites & ~load<u64>(at);
+    while (more && popcnt<u64>(load<u64>(at)) < MAX_RETURNS) {
+      store<u64>(at, load<u64>(at) | (more & (0 - more)));
+      more &= more - 1;
+    }
   }
   sort();
   analyze();

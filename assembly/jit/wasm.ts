@@ -59,6 +59,7 @@ export const W_LE_U: u32 = 0x4d;
 export const W_GE_S: u32 = 0x4e;
 export const W_GE_U: u32 = 0x4f;
 export const COMPARE64: u32 = 0x0b;
+export const W_EQZ64: u32 = 0x50;
 export const W_POPCNT: u32 = 0x69;
 export const W_ADD: u32 = 0x6a;
 export const W_SUB: u32 = 0x6b;

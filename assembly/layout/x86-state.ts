@@ -191,6 +191,13 @@ export const S_PDPTE = 0x6b0;
 /** u32: EXIT_* + 1: leave run() after this instruction. */
 export const S_EXIT_REQUEST = 0x6a8;
 
+/** u32: how a load left generated code (assembly/jit/runtime.ts); 0 to go on. */
+export const S_JIT_EXIT = 0x6d0;
+/** i32: instructions that a region did not use. */
+export const S_JIT_FUEL = 0x6d4;
+/** u32: block of the operation that a region was left at. */
+export const S_JIT_BLOCK = 0x6d8;
+
 /** Statistics: u64 each, indexed by STAT_* (stats.ts). */
 export const S_STATS = 0x800;
 

@@ -16,5 +16,9 @@ export declare function writeApicBase(low: u32, high: u32): void;
 export declare function now(): f64;
 /** CPUID leaf and subleaf: the four results go to TRANSFER as u32. */
 export declare function cpuid(leaf: u32, subleaf: u32): void;
+/** Makes the WebAssembly module of `length` bytes at `address` callable as table entry `slot`; false if that failed. */
+export declare function jitCompile(address: u32, length: u32, slot: u32): bool;
+/** Table entry `slot` is free. */
+export declare function jitRelease(slot: u32): void;
 /** 32 random bits (RDRAND, RDSEED). */
 export declare function random(): u32;

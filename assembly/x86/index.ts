@@ -26,6 +26,22 @@ import { segSlot, updateMode } from './mode';
 import { retired, runSlice } from './run';
 
 export { executingRip } from '../ir/interp';
+export {
+  jitCarry,
+  jitCondition,
+  jitHelper,
+  jitLoad,
+  jitLoad128,
+  jitOverflow,
+  jitRotate,
+  jitRotated,
+  jitSegment,
+  jitStore,
+  jitStore128,
+  jitVector,
+} from '../jit/runtime';
+export { jitStatistic } from '../jit/statistics';
+export { jitEnable } from '../jit/tier';
 
 /** Once, before anything else: empties TLB and block cache. */
 export function start(): void {

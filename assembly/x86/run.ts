@@ -7,6 +7,7 @@ import {
   B_INSNS,
   B_LENGTH,
   B_PHYS2,
+  B_REGION,
   B_RIP,
   B_SERIAL,
   findBlock,
@@ -14,6 +15,17 @@ import {
   jumpRemember,
 } from '../ir/blocks';
 import { exec, LEFT_FAULT, LEFT_INDIRECT, pendingInstructions, unexecuted } from '../ir/interp';
+import {
+  buildRegion,
+  enterRegion,
+  exitBlock,
+  fuelFor,
+  fuelLeft,
+  indirectTo,
+  jitThreshold,
+  mayEnter,
+  settle,
+} from '../jit/tier';
 import { EXIT_DEBUG, EXIT_HALT, EXIT_SHUTDOWN, EXIT_SLICE_END } from '../layout/exits';
 import { STATE } from '../layout/memory';
 import {
@@ -141,7 +153,10 @@ function linkable(from: usize, rip: u64): bool {
   return (load<u64>(from, B_RIP) + csBase) >> 12 == (rip + csBase) >> 12;
 }
 
-/** Runs at most `instructions` instructions; returns EXIT_*. */
+/**
+ * Runs at most `instructions` instructions; returns EXIT_*. One that faults counts as executed: a guest whose handlers
+ * fault for ever must neither hold the slice for ever nor stop a clock that counts instructions.
+ */
 export function runSlice(instructions: u32): u32 {
   startCount = load<u64>(STATE, S_ICOUNT);
   sliceBudget = <i64>instructions;
@@ -185,6 +200,7 @@ function runLoop(): u32 {
     }
     first = false;
     if (single && checkCodeBreakpoint()) {
+      budget--;
       deliverDebug();
       if (faulted()) deliverFault();
       continue;
@@ -195,6 +211,7 @@ function runLoop(): u32 {
     if (!b) {
       from = 0;
       store<u32>(STATE, 0, S_INT_SHADOW);
+      budget--;
       forgetNotCanonical();
       deliverFault();
       continue;
@@ -217,11 +234,28 @@ function runLoop(): u32 {
     while (true) {
       budget -= load<u16>(b, B_INSNS);
       store<u32>(b, load<u32>(b, B_COUNT) + 1, B_COUNT);
-      const left = exec(b);
+      let left: u32;
+      if (load<u32>(b, B_COUNT) == jitThreshold) buildRegion(b);
+      let region = <usize>load<u32>(b, B_REGION);
+      if (region && mayEnter(region, budget + load<u16>(b, B_INSNS)) && !haveBreakpoints()) {
+        // The region counts its head itself.
+        budget += load<u16>(b, B_INSNS);
+        const fuel = fuelFor(budget);
+        budget -= fuel;
+        const exit = enterRegion(region, fuel);
+        budget += fuelLeft();
+        b = exitBlock(exit);
+        left = settle(exit);
+      } else {
+        region = 0;
+        left = exec(b);
+      }
       if (left >= LEFT_INDIRECT) {
+        if (jitThreshold && left == LEFT_INDIRECT) indirectTo(b, load<u64>(STATE, S_RIP), region);
         budget += unexecuted;
         store<u32>(STATE, 0, S_SMC);
         if (left == LEFT_FAULT) {
+          budget--;
           refineStackFault();
           deliverFault();
         }
@@ -250,7 +284,7 @@ function runSingle(b: usize): void {
   const left = exec(b);
   store<u32>(STATE, 0, S_SMC);
   if (left == LEFT_FAULT) {
-    budget += unexecuted;
+    budget += unexecuted - 1;
     dropTraps();
     refineStackFault();
     deliverFault();

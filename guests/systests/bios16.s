@@ -97,6 +97,7 @@ print:
 
 text_ok: .asciz "OK "
 text_fail: .asciz "FAIL "
+text_passed: .asciz "all checks passed\r\n"
 new_line: .asciz "\r\n"
 boot_drive: .byte 0
 failures: .byte 0
@@ -452,10 +453,12 @@ main:
   test ah, 0x20
   check "INT 14h 03h: transmitter is empty", nz
 
-  mov al, [failures]
-  test al, al
-  jz 6f
   mov al, 1
+  cmp byte ptr [failures], 0
+  jne 6f
+  mov si, offset text_passed
+  call print
+  mov al, 0
 6:
   out 0xF4, al
   cli

@@ -1,5 +1,6 @@
 # Segments and gates in 32-bit protected mode: limits and access rights, privilege checks, call gates with parameter copy and stack
-# switch, conforming code, LAR/LSL/VERR/VERW/ARPL. Intel SDM, volume 3, chapters 3, 5 and 6.
+# switch, conforming code, LAR/LSL/VERR/VERW/ARPL. Intel SDM, volume 3, chapter "Protection"; sections are
+# cited by title.
 
 .include "protected.inc"
 .include "check.inc"
@@ -112,7 +113,7 @@ main:
   set_gate_offset GATE_PAST_LIMIT, gate_target
   set_gate_offset GATE_TO_CONFORMING, conforming_target
 
-  # 5.3: limits. #GP(0) for data segments, #SS(0) for the stack segment. (An exception leaves ES flat: load it each time.)
+  # "Limit Checking": #GP(0) for data segments, #SS(0) for the stack segment. (An exception leaves ES flat: load it each time.)
   expect_none "limit: last byte", "mov edx, SMALL; mov es, edx", "mov al, es:[0xFF]"
   expect "limit: one past", V_GP, 0, "mov edx, SMALL; mov es, edx", "mov al, es:[0x100]"
   expect_none "limit: last word", "mov edx, SMALL; mov es, edx", "mov ax, es:[0xFE]"
@@ -139,7 +140,7 @@ main:
 1:
   check_fault "limit: an instruction across it", V_GP, 0, 0xFE
 
-  # 5.3: expand-down: the valid offsets lie above the limit.
+  # "Limit Checking", expand-down segments: the valid offsets lie above the limit.
   expect "expand-down: at the limit", V_GP, 0, "mov edx, EXPAND_DOWN; mov es, edx", "mov al, es:[0xFFF]"
   expect_none "expand-down: above the limit", "mov edx, EXPAND_DOWN; mov es, edx", "mov al, es:[0x1000]"
   expect "expand-down: across the limit", V_GP, 0, "mov edx, EXPAND_DOWN; mov es, edx", "mov eax, es:[0xFFE]"
@@ -147,7 +148,7 @@ main:
   expect_none "expand-down, B = 0: up to FFFFh", "mov edx, EXPAND_DOWN16; mov es, edx", "mov al, es:[0xFFFF]"
   expect "expand-down, B = 0: above FFFFh", V_GP, 0, "mov edx, EXPAND_DOWN16; mov es, edx", "mov al, es:[0x10000]"
 
-  # 5.4, 5.5: type checks.
+  # "Type Checking", "Null Segment Selector Checking".
   expect_none "read-only: read", "mov edx, READ_ONLY; mov es, edx", "mov al, es:[0x100000]"
   expect "read-only: write", V_GP, 0, "mov edx, READ_ONLY; mov es, edx", "mov es:[0x100000], al"
   expect "code segment: write", V_GP, 0, "", "mov cs:[small], al"
@@ -168,7 +169,7 @@ main:
   movzx eax, ax
   check "loading a segment sets its accessed bit", eax, 0x9392
 
-  # 5.5: privilege of data segments: DPL >= max(CPL, RPL).
+  # "Privilege Level Checking When Accessing Data Segments": DPL >= max(CPL, RPL).
   expect "DS: DPL 0 with RPL 3", V_GP, KDATA, "mov eax, KDATA | 3", "mov es, eax"
   expect_user "DS: DPL 0 at CPL 3", V_GP, KDATA, "mov eax, KDATA", "mov ds, eax"
   expect_user_none "DS: conforming code at CPL 3", "mov eax, CONFORMING", "mov ds, eax"
@@ -271,7 +272,8 @@ main:
   movzx ecx, cl
   check "ARPL leaves a higher RPL", ecx, 0
 
-  # 5.8.3, 5.8.5: a call gate from ring 3: stack from the TSS, parameters copied in their order, old SS:ESP above them.
+  # "Call Gates", "Stack Switching": a call from ring 3: stack from the TSS, parameters copied in their order, old SS:ESP
+  # above them.
   store recover_ip, "offset 1f"
   mov [recover_sp], esp
   store fault_vector, NO_FAULT
@@ -327,7 +329,7 @@ main:
   check "16-bit call gate: SS", "[seen + 16]", UDATA
   check "16-bit call gate: five words", "[seen + 20]", "offset isr_stack_top - 10"
 
-  # 5.8.1, 5.8.2: direct far transfers.
+  # "Direct Calls or Jumps to Code Segments".
   expect_user "far JMP to DPL 0 from CPL 3", V_GP, KCODE, "", "far_jump KCODE"
   expect "far JMP to DPL 3 from CPL 0", V_GP, "UCODE & ~3", "", "far_jump UCODE & ~3"
   expect "far JMP to data", V_GP, KDATA, "", "far_jump KDATA"
@@ -342,7 +344,7 @@ main:
   check "conforming code keeps CPL 3", "[fault_cs]", "CONFORMING | 3"
   check "conforming code runs", "[fault_ip]", "offset conforming_target"
 
-  # 5.8.6: a return to an outer level loads SS:ESP and makes null what that level may not use.
+  # "Returning from a Called Procedure": a return to an outer level loads SS:ESP and makes null what that level may not use.
   store recover_ip, "offset 3f"
   mov [recover_sp], esp
   mov eax, UDATA
@@ -378,7 +380,7 @@ main:
   check "a stack segment with B = 0", edx, 0x567800FC
   check "a stack segment with B = 0: where it went", "dword ptr [stack16_area + 0xFC]", ecx
 
-  # 6.15: #BR and #OF, which 64-bit mode does not have.
+  # "Exception and Interrupt Reference": #BR and #OF, which 64-bit mode does not have.
   expect "BOUND below", V_BR, 0, "mov eax, 9", "bound eax, [bounds]"
   expect "BOUND above", V_BR, 0, "mov eax, 21", "bound eax, [bounds]"
   expect_none "BOUND within", "mov eax, 20", "bound eax, [bounds]"

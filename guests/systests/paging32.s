@@ -1,5 +1,5 @@
-# 32-bit paging with 4 KiB and 4 MiB pages, and PAE paging with NX. Intel SDM, volume 3, 4.3, 4.4 and 4.6-4.8.
-# Error codes: P 1, W/R 2, U/S 4, RSVD 8, I/D 10h.
+# 32-bit paging with 4 KiB and 4 MiB pages, and PAE paging with NX. Intel SDM, volume 3, chapter "Paging";
+# sections are cited by title. Error codes: P 1, W/R 2, U/S 4, RSVD 8, I/D 10h.
 
 .include "protected.inc"
 .include "check.inc"
@@ -14,6 +14,10 @@
 .set CR0_WP, 1 << 16
 .set CR0_PG, 1 << 31
 .set MSR_EFER, 0xC0000080
+
+  .section .gdt, "aw"
+.set LDT, GDT_FREE
+  descriptor WINDOW, 23, 0x82, 0
 
   .bss
   .balign 4096
@@ -80,7 +84,7 @@ main:
   mov cr0, eax
   print "OK paging is on\n"
 
-  # 4.3, 4.6: who may do what.
+  # "32-Bit Paging", "Access Rights": who may do what.
   faults "not present, read", 0, WINDOW, "", "mov eax, [ebp]"
   faults "not present, write", 2, "WINDOW + 0x234", "", "mov [ebp + 0x234], eax"
   fetch_faults "not present, fetch: no I/D bit without NX", 0
@@ -114,7 +118,7 @@ main:
   user_faults "U/S clear in the directory", 5, WINDOW, "", "mov eax, [ebp]"
   or dword ptr [directory + (WINDOW >> 22) * 4], U
 
-  # 4.8
+  # "Accessed and Dirty Flags".
   map 0, frame0, "P + W"
   mov eax, [ebp]
   mov eax, [table]
@@ -131,6 +135,48 @@ main:
   mov eax, [directory + 4]
   and eax, A | D
   check "4 MiB page written: both", eax, "A | D"
+
+  # Reserved bits: bit 21 of an entry for a 4 MiB page.
+  or dword ptr [directory + 4], 1 << 21
+  mov eax, cr3
+  mov cr3, eax
+  faults "4 MiB page, reserved bit: read", 9, 0x600000, "", "mov eax, ds:[0x600000]"
+  faults "4 MiB page, reserved bit: write", 11, 0x600000, "", "mov ds:[0x600000], eax"
+  user_faults "4 MiB page, reserved bit: user read", 13, 0x600000, "", "mov eax, ds:[0x600000]"
+  mov dword ptr [directory + 4], 0x400000 | P | U | LARGE
+  mov eax, cr3
+  mov cr3, eax
+  expect_user_none "4 MiB page, read-only: user read", "", "mov eax, ds:[0x600000]"
+  faults "4 MiB page, read-only: write with WP", 3, 0x600000, "", "mov ds:[0x600000], eax"
+  mov dword ptr [directory + 4], 0x400000 | P | W | LARGE
+  mov eax, cr3
+  mov cr3, eax
+  user_faults "4 MiB page, supervisor: user read", 5, 0x600000, "", "mov eax, ds:[0x600000]"
+
+  # "Determination of Access Rights": descriptor tables are read as by a supervisor, whoever loads the segment.
+  mov eax, 0x0000FFFF
+  mov [frame1 + 8], eax
+  mov [frame1 + 16], eax
+  mov dword ptr [frame1 + 12], 0x00CFF300      # accessed
+  mov dword ptr [frame1 + 20], 0x00CFF200      # not yet accessed
+  map 0, frame1, "P"
+  mov eax, LDT
+  lldt ax
+  expect_user_none "LDT in a supervisor page: load at CPL 3", "mov eax, 0x0F", "mov es, eax"
+  expect_user "LDT in a read-only page: setting the accessed bit", V_PF, 3, "mov eax, 0x17", "mov es, eax"
+  check "the accessed bit stays clear", "dword ptr [frame1 + 20]", 0x00CFF200
+  map 0, frame1, "P + W"
+  expect_user_none "LDT in a writable page", "mov eax, 0x17", "mov es, eax"
+  check "the accessed bit is set", "dword ptr [frame1 + 20]", 0x00CFF300
+  mov dword ptr [table], 0
+  invlpg [ebp]
+  expect_user "LDT in an absent page: a supervisor's read", V_PF, 0, "mov eax, 0x0F", "mov es, eax"
+  mov eax, [fault_cr2]
+  and eax, ~0xFFF
+  check "LDT in an absent page: CR2", eax, WINDOW
+  xor eax, eax
+  lldt ax
+  map 0, frame0, "P + W"
 
   # INVLPG, CR3.
   mov eax, [ebp + 0x100]
@@ -176,6 +222,18 @@ main:
   and eax, ~CR0_PG
   mov cr0, eax
 
+  # "PDPTE Registers": setting CR0.PG reads the four pointers, and reserved bits in a present one refuse it.
+  mov eax, 0x20                   # CR4.PAE
+  mov cr4, eax
+  mov dword ptr [pointers + 16], P | W
+  mov eax, offset pointers
+  mov cr3, eax
+  expect "PAE: reserved bits in a pointer: MOV CR0 faults", V_GP, 0, "mov eax, cr0; or eax, CR0_PG", "mov cr0, eax"
+  mov eax, cr0
+  and eax, CR0_PG
+  check "PAE: paging stays off", eax, 0
+  mov dword ptr [pointers + 16], 0x1E6         # not present: nothing else counts
+
   # ---- PAE ----
   mov eax, 1
   cpuid
@@ -214,13 +272,46 @@ main:
   pae_map 0, frame1, "P + W + U"
   mov eax, [ebp + 0x100]
   check "PAE: INVLPG", eax, 0x22222222
+  mov eax, [pae_directory0 + 8]
+  and eax, A | D
+  check "PAE: 2 MiB page not yet used: neither A nor D", eax, 0
+  mov eax, ds:[0x200000]
+  mov eax, [pae_directory0 + 8]
+  and eax, A | D
+  check "PAE: 2 MiB page read: A", eax, A
+  mov ds:[0x200000], eax
+  mov eax, [pae_directory0 + 8]
+  and eax, A | D
+  check "PAE: 2 MiB page written: A and D", eax, "A | D"
+  mov dword ptr [pae_directory0 + 24], 0x200000 | P | W | U | LARGE
+  mov dword ptr ds:[0x6ABCDC], 0x12345678
+  check "PAE: 2 MiB page as an alias", "dword ptr ds:[0x2ABCDC]", 0x12345678
+  or dword ptr [pae_directory0 + 24], 1 << 13
+  invlpg ds:[0x600000]
+  faults "PAE: 2 MiB page, reserved bit 13", 9, 0x600000, "", "mov eax, ds:[0x600000]"
+  mov dword ptr [pae_directory0 + 24], 0x200000 | P | U | LARGE
+  invlpg ds:[0x600000]
+  faults "PAE: 2 MiB page, read-only", 3, 0x600000, "", "mov ds:[0x600000], eax"
+  user_faults "PAE: 2 MiB page, read-only: user write", 7, 0x600000, "", "mov ds:[0x600000], eax"
+  and dword ptr [pae_directory1], ~W
+  mov eax, cr3
+  mov cr3, eax
+  user_faults "PAE: R/W clear in the directory", 7, WINDOW, "", "mov [ebp], eax"
+  or dword ptr [pae_directory1], W
+  mov dword ptr [pae_directory1 + 4], 0x80000000
+  mov eax, cr3
+  mov cr3, eax
+  faults "PAE: NX of the directory is reserved without EFER.NXE", 9, WINDOW, "", "mov eax, [ebp]"
+  mov dword ptr [pae_directory1 + 4], 0
+  mov eax, cr3
+  mov cr3, eax
   faults "PAE: no directory pointer", 0, 0x80000000, "", "mov eax, ds:[0x80000000]"
   pae_map 0, frame0, "P + W + U", 0x40000000
   faults "PAE: reserved bit 62", 9, WINDOW, "", "mov eax, [ebp]"
   pae_map 0, frame0, "P + W + U", 0x80000000
   faults "PAE: NX is reserved without EFER.NXE", 9, WINDOW, "", "mov eax, [ebp]"
 
-  # 4.4.1: the four pointers are read when CR3 is loaded, and only then.
+  # "PDPTE Registers": the four pointers are read when CR3 is loaded, and only then.
   mov dword ptr [pointers + 8], 0
   pae_map 0, frame0, "P + W + U"
   expect_none "PAE: a changed pointer has no effect yet", "", "mov eax, [ebp]"
@@ -248,6 +339,14 @@ main:
   fetch_faults "NX page: fetch", 0x11
   pae_map 0, frame0, "P + W + U"
   expect_none "executable page: fetch", "", "call ebp"
+  mov dword ptr [pae_directory1 + 4], 0x80000000
+  mov eax, cr3
+  mov cr3, eax
+  expect_none "NX in the directory: read", "", "mov eax, [ebp]"
+  fetch_faults "NX in the directory: fetch", 0x11
+  mov dword ptr [pae_directory1 + 4], 0
+  mov eax, cr3
+  mov cr3, eax
   mov dword ptr [pae_table], 0
   invlpg [ebp]
   fetch_faults "not present: fetch, with NXE", 0x10

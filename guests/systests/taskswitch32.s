@@ -1,106 +1,55 @@
-# Hardware task switching: JMP, CALL, INT and exceptions through task gates, IRET with NT. Intel SDM, volume 3, chapter 8.
+# Hardware task switching: JMP, CALL, INT and exceptions through task gates, IRET with NT, 16-bit tasks. Intel SDM, volume
+# 3, chapter
+# "Task Management"; sections are cited by title. taskfaults32 has what goes wrong.
 
 .include "protected.inc"
 .include "check.inc"
+.include "tasks.inc"
 
   .section .gdt, "aw"
-.set TSS_B, 0x30
-.set TASK_GATE, 0x38              # DPL 3, to TSS_B
-.set TSS_SHORT, 0x40              # limit one byte too small
-.set TSS_ABSENT, 0x48
-.set TIGHT_STACK, 0x50            # no room for an exception's frame
-.set TASK_GATE_DPL0, 0x58
-  descriptor 0, 103, 0x89, 0
+.set TASK_GATE, TASK_GDT_FREE     # DPL 3, to TSS_B
+.set TASK_GATE_DPL0, TASK_GDT_FREE + 0x08
+.set TIGHT_STACK, TASK_GDT_FREE + 0x10    # no room for an exception's frame
+.set TSS_16, TASK_GDT_FREE + 0x18         # a 16-bit TSS
+.set CODE_16TASK, TASK_GDT_FREE + 0x20    # 32-bit code with its base at task_16: a 16-bit TSS holds a 16-bit IP
   gate TSS_B, 0xE5
-  descriptor 0, 102, 0x89, 0
-  descriptor 0, 103, 0x09, 0
-  descriptor 0, 0xFFF, 0x93, 0x4
   gate TSS_B, 0x85
+  descriptor 0, 0xFFF, 0x93, 0x4
+  descriptor 0, 43, 0x81, 0
+  descriptor 0, 0xFFFF, 0x9B, 0x4
 
-# TSS, offsets (figure 8-2).
-.set T_LINK, 0
-.set T_EIP, 32
-.set T_EFLAGS, 36
-.set T_EAX, 40
-.set T_EBX, 52
-.set T_ESP, 56
-.set T_ES, 72
-.set T_CS, 76
-.set T_SS, 80
-.set T_DS, 84
-.set T_FS, 88
-.set T_GS, 92
-.set T_TRAP, 100
-.set T_IOMAP, 102
+# 16-bit TSS, offsets (figure of that name in the same chapter).
+.set T16_IP, 14
+.set T16_FLAGS, 16
+.set T16_CX, 20
+.set T16_SP, 26
+.set T16_ES, 34
+.set T16_CS, 36
+.set T16_SS, 38
+.set T16_DS, 40
 
-.set AVAILABLE, 0x89
-.set BUSY, 0x8B
-.set NT, 0x4000
+.set WINDOW, 0x40000000
 
   .bss
   .balign 4
-seen_tr: .skip 4
-seen_flags: .skip 4
-seen_cr0: .skip 4
-seen_link: .skip 4
-seen_a: .skip 4
-seen_b: .skip 4
-seen_eax: .skip 4
-seen_esp: .skip 4
-seen_code: .skip 4
-seen_ds: .skip 4
-  .skip 1024
-stack_b:
+marker: .skip 4
+  .skip 256
+stack_16:
+  .balign 4096
+directory_a: .skip 4096
+directory_b: .skip 4096
 
   .data
   .balign 4
-tss_b: .skip 104
-
-.macro far_call selector:req
-  .byte 0x9A
-  .long 0
-  .word \selector
-.endm
-.macro far_jump selector:req
-  .byte 0xEA
-  .long 0
-  .word \selector
-.endm
-.macro access_of selector:req
-  movzx eax, byte ptr [gdt + \selector + 5]
-.endm
-
-# Make task B start at `entry`, with EAX = 0BBBB.
-.macro prepare_b entry:req, flags=2
-  push edi
-  push ecx
-  push eax
-  mov edi, offset tss_b
-  mov ecx, 26
-  xor eax, eax
-  rep stosd
-  pop eax
-  pop ecx
-  pop edi
-  mov dword ptr [tss_b + T_EIP], offset \entry
-  mov dword ptr [tss_b + T_EFLAGS], \flags
-  mov dword ptr [tss_b + T_EAX], 0xBBBB
-  mov dword ptr [tss_b + T_ESP], offset stack_b
-  mov word ptr [tss_b + T_CS], KCODE
-  mov word ptr [tss_b + T_SS], KDATA
-  mov word ptr [tss_b + T_DS], KDATA
-  mov word ptr [tss_b + T_ES], KDATA
-  mov word ptr [tss_b + T_FS], UDATA
-  mov word ptr [tss_b + T_IOMAP], 104
-.endm
+tss_16: .skip 44
 
   .text
 main:
   set_base TSS_B, tss_b
-  set_base TSS_SHORT, tss_b
-  set_base TSS_ABSENT, tss_b
+  set_base TSS_16, tss_16
+  set_base CODE_16TASK, task_16
 
-  # 8.3: JMP to a TSS: old task available, new one busy, NT and link untouched, CR0.TS set.
+  # "Task Switching": JMP to a TSS: old task available, new one busy, NT and link untouched, CR0.TS set.
   prepare_b task_jumped
   mov eax, 0xAAAA
   mov ebx, 0x12345
@@ -184,6 +133,15 @@ main:
   mov [idt + V_GP * 8], eax
   mov [idt + V_GP * 8 + 4], edx
 
+  mov eax, [tss + T_EFLAGS]
+  and eax, RF
+  check "#GP through a task gate: RF in the old task's EFLAGS", eax, RF
+  prepare_b task_jumped
+  mov dword ptr [seen_eax], 0
+  far_jump TASK_GATE
+  check "JMP through a task gate", "[seen_eax]", 0xBBBB
+  clts
+
   # From ring 3, and back there by IRET.
   prepare_b task_called
   mov dword ptr [seen_link], 0
@@ -192,17 +150,7 @@ main:
   expect_user "task gate of DPL 0 from ring 3", V_GP, TASK_GATE_DPL0, "", "far_call TASK_GATE_DPL0 | 3"
   expect_user "TSS of DPL 0 from ring 3", V_GP, TSS_B, "", "far_call TSS_B | 3"
 
-  # What is refused before the switch, in the old task.
-  expect "JMP to a busy TSS: itself", V_GP, TSS, "", "far_jump TSS"
-  expect "JMP to a TSS that is not present", V_NP, TSS_ABSENT, "", "far_jump TSS_ABSENT"
-  expect "JMP to a TSS whose limit is too small", V_TS, TSS_SHORT, "", "far_jump TSS_SHORT"
-  access_of TSS
-  check "after refusals: task A is busy", eax, BUSY
-  # IRET with NT and a link that is not busy.
-  mov word ptr [tss + T_LINK], TSS_B
-  expect "IRET with NT to a task that is not busy", V_TS, TSS_B, "pushfd; or dword ptr [esp], NT; popfd", "iretd"
-
-  # 17.3.1.5: T in the TSS: a debug trap in the new task before its first instruction.
+  # "Task-Switch Exception Condition": T in the TSS: a debug trap in the new task before its first instruction.
   prepare_b task_jumped
   mov word ptr [tss_b + T_TRAP], 1
   xor eax, eax
@@ -222,16 +170,77 @@ main:
   check "T bit: DR6.BT", eax, 0x8000
   clts
 
-  # 8.3: segment faults of the new task are raised in it, as #TS with the selector (table 8-1). CS and SS
-  # are loaded before ES, so an interrupt gate will do here: the handler runs in task B, on B's stack.
-  prepare_b task_jumped
-  mov word ptr [tss_b + T_ES], 0xFF8
-  call switch_and_fault
-  check "bad ES: #TS", "[fault_vector]", V_TS
-  check "bad ES: selector", "[fault_error]", 0xFF8
+  # "16-Bit Task-State Segment (TSS)": CALL and IRET save and load 16-bit registers.
+  mov word ptr [tss_16 + T16_FLAGS], 2
+  mov word ptr [tss_16 + T16_CX], 0x5555
+  mov word ptr [tss_16 + T16_SP], 0x7FF0
+  mov word ptr [tss_16 + T16_CS], CODE_16TASK
+  mov word ptr [tss_16 + T16_SS], KDATA
+  mov word ptr [tss_16 + T16_DS], KDATA
+  mov word ptr [tss_16 + T16_ES], KDATA
+  mov ebx, 0x13579BDF
+  far_call TSS_16
   clts
+  check "16-bit TSS: back with EBX", ebx, 0x13579BDF
+  check "16-bit TSS: CX", "[seen_eax]", 0x5555
+  check "16-bit TSS: SP", "[seen_esp]", 0x7FF0
+  check "16-bit TSS: TR", "[seen_tr]", TSS_16
+  check "16-bit TSS: busy", "[seen_b]", 0x83
+  mov eax, [seen_flags]
+  and eax, NT
+  check "16-bit TSS: NT", eax, NT
+  movzx eax, word ptr [tss_16]
+  check "16-bit TSS: link", eax, TSS
+  access_of TSS_16
+  check "16-bit TSS: available after IRET", eax, 0x81
+  movzx eax, word ptr [tss_16 + T16_IP]
+  check "16-bit TSS: IP is saved", eax, "task_16_end - task_16"
+  movzx eax, word ptr [tss_16 + T16_CX]
+  check "16-bit TSS: CX is saved", eax, 0x6666
 
-  # 6.15: why systems give #DF a task of its own: the stack is unusable, and only a task switch brings a good one.
+  # "Debug Registers": the local enables of DR7 go, the global ones stay.
+  xor eax, eax
+  mov dr0, eax                    # (nothing runs at address 0)
+  mov eax, 0x603                  # G0, L0, GE
+  mov dr7, eax
+  prepare_b task_jumped
+  far_jump TSS_B
+  mov eax, dr7
+  check "DR7 after a task switch", eax, 0x602
+  mov eax, 0x400
+  mov dr7, eax
+
+  # CR3 comes from the TSS if paging is on: the window shows task B another part of memory.
+  mov dword ptr [directory_a], 0x83
+  mov dword ptr [directory_b], 0x83
+  mov dword ptr [directory_a + (WINDOW >> 22) * 4], 0x83
+  mov dword ptr [directory_b + (WINDOW >> 22) * 4], 0x400083
+  mov dword ptr [marker], 0xAAAAAAAA
+  mov dword ptr [marker + 0x400000], 0xBBBBBBBB
+  mov eax, 0x10                   # CR4.PSE
+  mov cr4, eax
+  mov eax, offset directory_a
+  mov cr3, eax
+  mov [tss + T_CR3], eax
+  mov eax, cr0
+  or eax, 0x80000000
+  mov cr0, eax
+  prepare_b task_looking
+  mov dword ptr [tss_b + T_CR3], offset directory_b
+  far_jump TSS_B
+  clts
+  check "CR3: what task B sees", "[seen_a]", 0xBBBBBBBB
+  mov eax, [marker + WINDOW]
+  check "CR3: what task A sees", eax, 0xAAAAAAAA
+  mov eax, cr3
+  check "CR3 of task A", eax, "offset directory_a"
+  check "CR3 is not saved in the TSS", "dword ptr [tss_b + T_CR3]", "offset directory_b"
+  mov eax, cr0
+  and eax, ~0x80000000
+  mov cr0, eax
+
+  # "Interrupt 8 - Double Fault Exception": why systems give #DF a task of its own: the stack is unusable, and only a task
+  # switch brings a good one.
   mov dword ptr [idt + V_DF * 8], TSS_B << 16
   mov dword ptr [idt + V_DF * 8 + 4], 0x8500
   prepare_b task_double_fault
@@ -249,38 +258,28 @@ after_double_fault:
   check "#DF through a task gate: link", "[seen_link]", TSS
   call checks_done
 
-# Jump to task B, whose state is bad: the exception is recorded there, and we come back.
-switch_and_fault:
-  store recover_ip, "offset 1f"
-  mov dword ptr [recover_sp], offset stack_b
-  store fault_vector, NO_FAULT
-  far_jump TSS_B
-  ret
-1:
+task_looking:
+  mov eax, [marker + WINDOW]
+  mov [seen_a], eax
   far_jump TSS
 
-note:
+# Runs in CODE_16TASK. The upper halves of the registers are undefined.
+task_16:
+  movzx eax, cx
   mov [seen_eax], eax
+  movzx eax, sp
+  mov [seen_esp], eax
+  mov esp, offset stack_16
   pushfd
   pop [seen_flags]
   str eax
   and eax, 0xFFFF
   mov [seen_tr], eax
-  mov eax, cr0
-  mov [seen_cr0], eax
-  movzx eax, word ptr [tss_b + T_LINK]
-  mov [seen_link], eax
-  access_of TSS
-  mov [seen_a], eax
-  access_of TSS_B
+  access_of TSS_16
   mov [seen_b], eax
-  clts
-  ret
-
-task_jumped:
-  mov [seen_esp], esp
-  call note
-  far_jump TSS
+  mov cx, 0x6666
+  iretd
+task_16_end:
 
 task_called:
   call note

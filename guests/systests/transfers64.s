@@ -1,4 +1,4 @@
-# Far transfers in IA-32e mode: JMP, CALL and RET between segments, call gates, IRET, and the way between 64-bit mode and
+# Far transfers in IA-32e mode: JMP, CALL and RET between segments, call gates, and the way between 64-bit mode and
 # compatibility mode. Intel SDM; sections are cited by title.
 
 .include "long.inc"
@@ -10,24 +10,21 @@
 .set CODE_L_AND_D, GDT_FREE + 0x10
 .set CODE_ABSENT, GDT_FREE + 0x18
 .set CONFORMING, GDT_FREE + 0x20  # 64-bit, DPL 0
-.set DATA_ABSENT, GDT_FREE + 0x28
-.set DATA_READ, GDT_FREE + 0x30
-.set SMALL, GDT_FREE + 0x38       # limit FFFh
-.set UDATA_ABSENT, GDT_FREE + 0x40
-.set LDT, GDT_FREE + 0x48
-.set GATE, GDT_FREE + 0x58        # DPL 3, to ring 0
-.set GATE_DPL0, GDT_FREE + 0x68
-.set GATE_ABSENT, GDT_FREE + 0x78
-.set GATE_TO_32, GDT_FREE + 0x88
-.set GATE_TO_DATA, GDT_FREE + 0x98
-.set GATE_TO_NULL, GDT_FREE + 0xA8
-.set GATE_TO_ABSENT, GDT_FREE + 0xB8
-.set GATE_BAD_TYPE, GDT_FREE + 0xC8   # the type field in the upper half is not 0
-.set GATE_NOT_CANONICAL, GDT_FREE + 0xD8
-.set GATE_TO_CONFORMING, GDT_FREE + 0xE8
-.set GATE16, GDT_FREE + 0xF8      # types that IA-32e mode does not have
-.set TASK_GATE, GDT_FREE + 0x108
-.set GATE_CUT, GDT_FREE + 0x118   # its upper half lies past the limit of the GDT
+.set SMALL, GDT_FREE + 0x28       # limit FFFh
+.set LDT, GDT_FREE + 0x30
+.set GATE, GDT_FREE + 0x40        # DPL 3, to ring 0
+.set GATE_DPL0, GDT_FREE + 0x50
+.set GATE_ABSENT, GDT_FREE + 0x60
+.set GATE_TO_32, GDT_FREE + 0x70
+.set GATE_TO_DATA, GDT_FREE + 0x80
+.set GATE_TO_NULL, GDT_FREE + 0x90
+.set GATE_TO_ABSENT, GDT_FREE + 0xA0
+.set GATE_BAD_TYPE, GDT_FREE + 0xB0   # the type field in the upper half is not 0
+.set GATE_NOT_CANONICAL, GDT_FREE + 0xC0
+.set GATE_TO_CONFORMING, GDT_FREE + 0xD0
+.set GATE16, GDT_FREE + 0xE0      # types that IA-32e mode does not have
+.set TASK_GATE, GDT_FREE + 0xF0
+.set GATE_CUT, GDT_FREE + 0x100   # its upper half lies past the limit of the GDT
 # A 64-bit call gate (volume 3, "IA-32e Mode Call Gates"); set_gate fills in the offset.
 .macro call_gate selector:req, access=0xEC, upper=0, upper_type=0
   .word 0, \selector
@@ -40,10 +37,7 @@
   .quad 0x00EF9B000000FFFF
   .quad 0x00201B0000000000
   .quad 0x00209F0000000000
-  .quad 0x00CF13000000FFFF
-  .quad 0x00CF91000000FFFF
   .quad 0x0040930000000FFF
-  .quad 0x00CF73000000FFFF
   .quad 0x0000820000000007, 0
   call_gate KCODE
   call_gate KCODE, 0x8C
@@ -68,10 +62,6 @@ not_canonical: .quad 0x800000000000
   .bss
   .balign 16
 seen: .skip 64
-saved_rsp: .skip 8
-  .balign 16
-frame_stack: .skip 256
-frame_stack_top:
 
 .macro set_gate selector:req, symbol:req
   lea rax, [\symbol]
@@ -92,10 +82,6 @@ frame_stack_top:
 .macro user_far_faults name:req, vector:req, error:req, selector:req
   expect_user "JMP \name", \vector, "\error", "mov word ptr [user_pointer + 4], \selector", "ljmp [user_pointer]"
   expect_user "CALL \name", \vector, "\error", "mov word ptr [user_pointer + 4], \selector", "lcall [user_pointer]"
-.endm
-# IRETQ with this frame, at CPL 0, must fault. What is pushed: memory, immediate or register.
-.macro iretq_faults name:req, vector:req, error:req, rip:req, cs:req, flags:req, rsp:req, ss:req
-  expect "IRETQ: \name", \vector, "\error", "push \ss; push \rsp; push \flags; push \cs; push \rip", "iretq"
 .endm
 # Go to ring 3; back at the end of this macro by whatever exception comes.
 .macro visit_user target:req, cs=UCODE
@@ -209,7 +195,8 @@ no_pointer64:
   expect "9Ah is undefined in 64-bit mode", V_UD, 0, "", ".byte 0x9A, 0, 0, 0, 0, 8, 0"
   expect "EAh is undefined in 64-bit mode", V_UD, 0, "", ".byte 0xEA, 0, 0, 0, 0, 8, 0"
 
-  # Volume 3, "Privilege Level Checking When Transferring Program Control Between Code Segments"; volume 2, CALL and JMP, IA-32E-MODE.
+  # Volume 3, "Privilege Level Checking When Transferring Program Control Between Code Segments"; volume 2, CALL and JMP,
+  # IA-32E-MODE.
   far_faults "to a null selector", V_GP, 0, 0
   far_faults "to a null selector with RPL 3", V_GP, 0, 3
   far_faults "past the GDT", V_GP, 0xFF8, 0xFF8
@@ -292,102 +279,6 @@ after_gate:
   check "gate from compatibility mode: runs 64-bit code", "[seen + 48]", KCODE
   check "RETF to compatibility mode", "[fault_cs]", UCODE32
 
-  # Volume 2, IRET. In 64-bit mode it always pops SS:RSP; SS may be null below ring 3.
-  mov [saved_rsp], rsp
-  push 0
-  push [saved_rsp]
-  push 2
-  push KCODE
-  push offset 1f
-  iretq
-1:
-  mov eax, ss
-  check "IRETQ: null SS in ring 0", rax, 0
-  check "IRETQ: RSP is popped", rsp, "[saved_rsp]"
-  mov eax, KDATA
-  mov ss, eax
-  sub rsp, 20                     # IRETD: five doublewords
-  mov dword ptr [rsp], offset 1f
-  mov dword ptr [rsp + 4], KCODE
-  mov dword ptr [rsp + 8], 0x0001
-  mov rax, [saved_rsp]
-  mov [rsp + 12], eax
-  mov dword ptr [rsp + 16], KDATA
-  iretd
-1:
-  setc al
-  movzx eax, al
-  check "IRETD in 64-bit mode: flags", rax, 1
-  check "IRETD in 64-bit mode: ESP is popped", rsp, "[saved_rsp]"
-  push KDATA
-  push [saved_rsp]
-  push 0x20002                    # VM: there is no virtual-8086 mode here
-  push KCODE
-  push offset 1f
-  iretq
-1:
-  mov eax, cs
-  check "IRETQ: VM has no effect", rax, KCODE
-  iretq_faults "null CS", V_GP, 0, 0, 0, 2, 0, KDATA
-  iretq_faults "CS is data", V_GP, KDATA, 0, KDATA, 2, 0, KDATA
-  iretq_faults "CS past the GDT", V_GP, 0xFF8, 0, 0xFF8, 2, 0, KDATA
-  iretq_faults "CS not present", V_NP, CODE_ABSENT, 0, CODE_ABSENT, 2, 0, KDATA
-  iretq_faults "CS with both L and D", V_GP, CODE_L_AND_D, 0, CODE_L_AND_D, 2, 0, KDATA
-  iretq_faults "RPL of CS is not its DPL", V_GP, "UCODE & ~3", 0, "UCODE & ~3", 2, 0, KDATA
-  iretq_faults "null SS in ring 3", V_GP, 0, 0, UCODE, 2, 0, 0
-  iretq_faults "RPL of SS is not that of CS", V_GP, KDATA, 0, UCODE, 2, 0, KDATA
-  iretq_faults "DPL of SS is not the new CPL", V_GP, KDATA, 0, UCODE, 2, 0, "KDATA | 3"
-  iretq_faults "SS is read-only", V_GP, DATA_READ, 0, KCODE, 2, 0, DATA_READ
-  iretq_faults "SS is code", V_GP, KCODE, 0, KCODE, 2, 0, KCODE
-  iretq_faults "SS not present", V_SS, DATA_ABSENT, 0, KCODE, 2, 0, DATA_ABSENT
-  iretq_faults "SS not present, ring 3", V_SS, "UDATA_ABSENT", 0, UCODE, 2, 0, "UDATA_ABSENT | 3"
-  iretq_faults "RIP not canonical", V_GP, 0, "[not_canonical]", KCODE, 2, 0, KDATA
-  iretq_faults "RIP not canonical, ring 3", V_GP, 0, "[not_canonical]", UCODE, 2, 0, UDATA
-  expect "IRETQ with NT", V_GP, 0, "pushfq; or dword ptr [rsp], 0x4000; popfq", "iretq"
-  expect_user "IRETQ to an inner level", V_GP, KCODE, "push KDATA; push 0; push 2; push KCODE; push 0", "iretq"
-  expect_user "REX.W RETF to an inner level", V_GP, KCODE, "push KCODE; push 0", "rex.w retf"
-  # "Returning from a Called Procedure": a return to an outer level makes null what that level may not use.
-  mov eax, KDATA
-  mov ds, eax
-  mov eax, UDATA
-  mov es, eax
-  visit_user user_look
-  check "IRETQ to ring 3: DS is null", rbx, 0
-  check "IRETQ to ring 3: ES is kept", rcx, UDATA
-  # At CPL 3, IRETQ changes neither IOPL nor IF.
-  visit_user user_iretq
-  mov rax, [fault_flags]
-  and eax, 0x3201
-  check "IRETQ at CPL 3: CF changes, IF and IOPL do not", rax, 1
-
-  # "64-Bit Mode Stack Frame": SS:RSP is always pushed, and RSP is aligned to 16 bytes first.
-  lea rax, [note_frame]
-  mov [handlers + 0x91 * 8], rax
-  mov rbx, rsp
-  lea rsp, [frame_stack_top - 3]
-  int 0x91
-  mov rax, rsp
-  mov rsp, rbx
-  check "INT n in ring 0: saved RSP", "[seen + 8]", "offset frame_stack_top - 3"
-  check "INT n in ring 0: saved SS", "[seen + 16]", KDATA
-  check "INT n in ring 0: the frame is aligned", "[seen]", "offset frame_stack_top - 16 - 40"
-  check "IRETQ restores RSP", rax, "offset frame_stack_top - 3"
-  # "64-Bit Mode IDT": gates lead to 64-bit code and there are two types of them.
-  mov word ptr [idt + 0x92 * 16 + 2], CODE32
-  expect "INT n: gate to 32-bit code", V_GP, CODE32, "", "int 0x92"
-  mov word ptr [idt + 0x92 * 16 + 2], 0
-  expect "INT n: gate to null", V_GP, 0, "", "int 0x92"
-  mov word ptr [idt + 0x92 * 16 + 2], CODE_ABSENT
-  expect "INT n: gate to absent code", V_NP, CODE_ABSENT, "", "int 0x92"
-  mov word ptr [idt + 0x92 * 16 + 2], KCODE
-  mov dword ptr [idt + 0x92 * 16 + 8], 0x8000
-  expect "INT n: gate to a non-canonical address", V_GP, 0, "", "int 0x92"
-  mov dword ptr [idt + 0x92 * 16 + 8], 0
-  mov byte ptr [idt + 0x92 * 16 + 5], 0x85
-  expect "INT n: task gate", V_GP, "0x92 * 8 + 2", "", "int 0x92"
-  mov byte ptr [idt + 0x92 * 16 + 5], 0x86
-  expect "INT n: 16-bit gate", V_GP, "0x92 * 8 + 2", "", "int 0x92"
-
   # Volume 3, "Compatibility Mode": 32-bit code at CPL 0. Segments have bases and limits, addresses have 32 bits.
   mov eax, KDATA
   mov ds, eax
@@ -467,15 +358,7 @@ gate_target:
   mov [seen + 48], rax
   rex.w retf
 
-# Handlers: RDI -> frame.
-note_frame:
-  lea rax, [rdi + FRAME_IP]
-  mov [seen], rax
-  mov rax, [rdi + FRAME_SP]
-  mov [seen + 8], rax
-  mov rax, [rdi + FRAME_SS]
-  mov [seen + 16], rax
-  ret
+# Handler: RDI -> frame.
 note_rsp:
   mov rax, [rdi + FRAME_SP]
   mov [seen + 32], rax
@@ -550,17 +433,6 @@ user_after_far_call:
   ud2
 user_conforming_target:
   ud2
-user_look:
-  mov ebx, ds
-  mov ecx, es
-  ud2
-user_iretq:
-  push UDATA
-  push offset user_stack_top
-  push 0x3203
-  push UCODE
-  push offset user_stop
-  iretq
   .code32
 user_code32_call:
   .byte 0x9A                      # far CALL through the gate

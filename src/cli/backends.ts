@@ -1,5 +1,6 @@
 // Makes the vCPU that executes a guest: the emulator's, or KVM's with the emulator as its assist.
 
+import { setFlagsFromString } from 'node:v8';
 import type { EmulatorOptions } from '../emulator-x86/index.js';
 import type { PcBoard } from '../machine/pc-board.js';
 import { type CpuModel, TSC_FREQUENCY } from '../vcpu/cpu-model.js';
@@ -15,6 +16,8 @@ export interface BackendOptions {
   readonly cpu: CpuModel;
   /** Two runs must not differ: no randomness from the host. */
   readonly deterministic: boolean;
+  /** Executions after which the emulator compiles code; undefined: never. */
+  readonly jitThreshold: number | undefined;
 }
 
 export interface Backend {
@@ -49,7 +52,7 @@ function randomSource(deterministic: boolean): (into: Uint32Array<ArrayBuffer>) 
   };
 }
 
-function emulatorOptions({ memory, board, cpu, deterministic }: BackendOptions): EmulatorOptions {
+function emulatorOptions({ memory, board, cpu, deterministic, jitThreshold }: BackendOptions): EmulatorOptions {
   return {
     memory: memory.memory,
     ramSize: memory.size,
@@ -59,11 +62,14 @@ function emulatorOptions({ memory, board, cpu, deterministic }: BackendOptions):
     cpu,
     tscFrequency: TSC_FREQUENCY,
     random: randomSource(deterministic),
+    jit: jitThreshold === undefined ? undefined : { threshold: jitThreshold },
   };
 }
 
 export async function createEmuBackend(options: BackendOptions): Promise<Backend> {
   const { createEmulatedVcpu } = await import('../emulator-x86/index.js');
+  // Branch hints keep the slow paths of compiled code out of its loops; V8 takes them for a flag still.
+  if (options.jitThreshold !== undefined) setFlagsFromString('--experimental-wasm-branch-hinting');
   const vcpu = await createEmulatedVcpu(emulatorOptions(options));
   return {
     vcpu,
@@ -102,7 +108,7 @@ export async function createVirtBackend(options: BackendOptions): Promise<Backen
   let emulator: InstanceType<typeof EmulatedVcpu> | undefined;
   const assist = (state: X86State) => {
     if (!emulator) {
-      const { wasm, ...rest } = emulatorOptions(options);
+      const { wasm, jit: _, ...rest } = emulatorOptions(options);
       const module = wasm instanceof WebAssembly.Module ? wasm : new WebAssembly.Module(wasm);
       emulator = new EmulatedVcpu({ ...rest, wasm: module }, module);
     }

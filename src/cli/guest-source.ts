@@ -38,9 +38,41 @@ const OWN_BIOS = 'guests/bios/bios.bin';
 const HEAD = 1 << 20;
 const MAX_DISKS = 2;
 
+/**
+ * A file's bytes for loading: what was read for recognizing it serves the first time and is then let go. A kernel may
+ * have 60 MB, and only a reset, which reads it again, wants it once more.
+ */
+class FileContents {
+  constructor(
+    private readonly what: string,
+    private readonly path: string,
+    private readonly limit: number,
+    private read: Uint8Array | null,
+  ) {}
+
+  get bytes(): Uint8Array {
+    const bytes = this.read ?? readWhole(this.what, this.path, this.limit);
+    this.read = null;
+    return bytes;
+  }
+}
+
 interface ReadImage {
-  readonly bytes: Uint8Array;
+  readonly contents: FileContents;
+  /** The beginning of a large disk image; empty for everything else that `contents` brings. */
+  readonly head: Uint8Array;
   readonly recognized: RecognizedImage;
+}
+
+/** An initrd or module; it must be readable now, so that its absence is found before the guest starts. */
+function moduleOf(file: string, limit: number): { readonly bytes: Uint8Array; readonly commandLine: string } {
+  const contents = new FileContents('initrd', file, limit, readWhole('initrd', file, limit));
+  return {
+    get bytes() {
+      return contents.bytes;
+    },
+    commandLine: file,
+  };
 }
 
 /** What the beginning of a file looks like; null where only the whole file can tell. */
@@ -60,13 +92,16 @@ function recognizeFile(what: string, path: string, options: SourceOptions): Read
     if (file.size > HEAD && options.loadAddress === undefined) {
       const bytes = file.head(HEAD);
       const recognized = recognizeHead(bytes, load);
-      if (recognized?.kind === 'disk') return { bytes, recognized };
+      if (recognized?.kind === 'disk')
+        return { contents: new FileContents(what, path, options.ramSize, null), head: bytes, recognized };
     }
   } finally {
     file.close();
   }
   const bytes = readWhole(what, path, options.ramSize);
-  return { bytes, recognized: recognizeImage(bytes, load) };
+  const recognized = recognizeImage(bytes, load);
+  const head = recognized.kind === 'disk' ? bytes : new Uint8Array(0);
+  return { contents: new FileContents(what, path, options.ramSize, bytes), head, recognized };
 }
 
 function openDisk(
@@ -98,7 +133,7 @@ export function openGuestSource(options: SourceOptions): GuestSource {
     throw new TsvmError('E_NO_IMAGE', 'nothing to run. Give an image, --kernel or --disk; see tsvm run --help.');
   }
   const what = image !== undefined ? 'image' : kernel !== undefined ? 'kernel' : 'disk';
-  const { bytes, recognized } = recognizeFile(what, path, options);
+  const { contents, head, recognized } = recognizeFile(what, path, options);
 
   const bootsFromDisk = recognized.kind === 'disk';
   if (what === 'disk' && !bootsFromDisk) {
@@ -114,10 +149,7 @@ export function openGuestSource(options: SourceOptions): GuestSource {
     );
   }
 
-  const modules = options.initrd.map((file) => ({
-    bytes: readWhole('initrd', file, options.ramSize),
-    commandLine: file,
-  }));
+  const modules = options.initrd.map((file) => moduleOf(file, options.ramSize));
   const disks = diskOptions.map((d) => openDisk(d.file, d.readOnly, options, notes, false));
   if (bootsFromDisk && what !== 'disk') disks.unshift(openDisk(path, false, options, notes, true));
   if (disks.length > MAX_DISKS) {
@@ -141,7 +173,10 @@ export function openGuestSource(options: SourceOptions): GuestSource {
     disks,
     notes,
     boot: {
-      image: bytes,
+      // Of a disk, its first sectors; they stay.
+      get image() {
+        return bootsFromDisk ? head : contents.bytes;
+      },
       bios,
       load: {
         commandLine: options.append,

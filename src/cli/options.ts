@@ -65,6 +65,22 @@ export function parseCount(option: string, text: string): number {
   return value;
 }
 
+/** Executions after which code is compiled, unless the user says otherwise (measured: bench.md). */
+const DEFAULT_JIT_THRESHOLD = 500;
+
+/** --jit: the threshold, or undefined for off. */
+export function parseJit(text: string): number | undefined {
+  if (text === 'off') return undefined;
+  if (text === 'on') return DEFAULT_JIT_THRESHOLD;
+  const match = /^threshold=(.+)$/.exec(text);
+  if (!match) {
+    throw new TsvmError('E_JIT', `--jit ${quote(text)} is unknown. Use off, on or threshold=N.`);
+  }
+  const threshold = parseCount('--jit threshold', match[1]);
+  if (threshold > 0xffffffff) throw new TsvmError('E_JIT', '--jit threshold is more than 4294967295.');
+  return threshold;
+}
+
 /** One of `choices`, or an error with `code` that lists them. */
 export function parseChoice<T extends string>(code: string, option: string, text: string, choices: readonly T[]): T {
   const found = choices.find((c) => c === text);

@@ -3,7 +3,7 @@
 import { type CpuModel, findCpuModel } from '../vcpu/cpu-model.js';
 import { type GuestSource, openGuestSource } from './guest-source.js';
 import { chooseMode, MODES, type ModeChoice } from './mode.js';
-import { DEFAULT_GUEST_RAM, parseAddress, parseChoice, parseCount, parseMemorySize } from './options.js';
+import { DEFAULT_GUEST_RAM, parseAddress, parseChoice, parseCount, parseJit, parseMemorySize } from './options.js';
 
 /** Options as the command line gives them. */
 export interface RunFlags {
@@ -17,6 +17,7 @@ export interface RunFlags {
   readonly cpu: string;
   readonly loadAddress?: string;
   readonly clock: string;
+  readonly jit: string;
   readonly maxInstructions?: string;
   readonly strictIo?: boolean;
   readonly snapshot?: boolean;
@@ -32,6 +33,8 @@ export interface RunPlan {
   readonly choice: ModeChoice;
   readonly clock: ClockKind;
   readonly cpu: CpuModel;
+  /** Executions after which the emulator compiles code; undefined: it interprets all. */
+  readonly jitThreshold: number | undefined;
   /** Bytes. */
   readonly ramSize: number;
   readonly maxInstructions: number | undefined;
@@ -48,6 +51,7 @@ export async function planRun(image: string | undefined, flags: RunFlags): Promi
 
   const mode = parseChoice('E_MODE', '--mode', flags.mode, MODES);
   const clock = parseChoice('E_CLOCK', '--clock', flags.clock, CLOCKS);
+  const jitThreshold = parseJit(flags.jit);
   const cpu = findCpuModel(flags.cpu);
   const ramSize = given(flags.memory, parseMemorySize) ?? DEFAULT_GUEST_RAM;
   const maxInstructions = given(flags.maxInstructions, (text) => parseCount('--max-instructions', text));
@@ -73,6 +77,7 @@ export async function planRun(image: string | undefined, flags: RunFlags): Promi
   return {
     choice,
     clock,
+    jitThreshold,
     cpu,
     ramSize,
     maxInstructions,

@@ -11,6 +11,7 @@ import { GuestMemory } from '../vcpu/guest-memory.js';
 import { TsvmError } from '../vcpu/vcpu.js';
 import { X86State } from '../vcpu/x86-state.js';
 import { type Backend, createEmuBackend, createVirtBackend } from './backends.js';
+import { collectGarbage } from './collect-garbage.js';
 import { Console } from './console.js';
 import { ESCAPE_HELP, type EscapeCommand } from './escape.js';
 import { fileError, version } from './files.js';
@@ -92,7 +93,7 @@ class RunSession {
     });
     const create = plan.choice.mode === 'virt' ? createVirtBackend : createEmuBackend;
     const deterministic = plan.clock === 'instructions';
-    const backend = await create({ memory, board, cpu: plan.cpu, deterministic });
+    const backend = await create({ memory, board, cpu: plan.cpu, deterministic, jitThreshold: plan.jitThreshold });
     const session = new RunSession(plan, board, clock, backend);
     late.backend = backend;
     late.console = session.console;
@@ -139,6 +140,7 @@ class RunSession {
     const { plan, machine } = this;
     for (const name of SIGNALS) process.on(name, this.onSignal);
     machine.powerOn();
+    collectGarbage();
     if (plan.choice.notice) say(`tsvm: ${plan.choice.notice}`);
     for (const note of [...plan.source.notes, ...this.backend.notes, ...(this.board.guest?.warnings ?? [])]) {
       say(`tsvm: note: ${note}`);

@@ -177,7 +177,8 @@ export class EmulatedVcpu implements Vcpu<X86State> {
   /** Says what backs guest physical memory; everything else goes to the bus. */
   mapRegions(regions: readonly MemoryRegion[], invalidate = true): void {
     const info = new Uint32Array(this.options.memory.buffer, PAGE_INFO, 0x100000);
-    info.fill(PAGE_MMIO);
+    // A new memory is all PAGE_MMIO (0) already: writing that would only make its pages resident.
+    if (invalidate) info.fill(PAGE_MMIO);
     for (const region of regions) {
       const first = region.start / 4096;
       const last = Math.min(region.start + region.size, this.options.ramSize) / 4096;

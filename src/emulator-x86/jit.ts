@@ -21,6 +21,7 @@ const RUNTIME = [
   'jitLoad128',
   'jitStore128',
   'jitOverflow',
+  'jitRotated',
 ] as const;
 
 /** Statistics of the core's second tier, in the order of jitStatistic() (assembly/jit/statistics.ts). */

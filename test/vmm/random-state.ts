@@ -79,9 +79,7 @@ function randomFpu(random: Random, state: X86State): void {
     tags |= (random.below(3) === 0 ? 3 : x87Tag(significand, signAndExponent)) << (2 * i);
   }
   state.setU16(L.S_FTW, tags);
-  state.setU16(L.S_FOP, random.u32() & 0x7ff);
-  state.setU64(L.S_FIP, random.canonical());
-  state.setU64(L.S_FDP, random.canonical());
+  // FOP, FIP and FDP stay zero: AMD's processors save them only while an unmasked exception is pending (APM vol. 5, FXSAVE).
   state.setU32(L.S_MXCSR, random.u32() & 0xffff);
   for (let i = 0; i < 32; i++) state.setU64(L.S_XMM + 8 * i, random.u64());
 }

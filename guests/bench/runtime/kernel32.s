@@ -65,9 +65,10 @@ main:
   mov eax, UDATA
   mov ds, eax
   mov es, eax
-  mov dword ptr [payload_stack_top - 12], offset command_line
+  # As after a CALL: return address, then the argument, which the ABI wants on a multiple of 16.
+  mov dword ptr [payload_stack_top - 16], offset command_line
   push UDATA
-  push offset payload_stack_top - 16  # a return address and the argument: as after a CALL
+  push offset payload_stack_top - 20
   push 2                          # interrupts stay off
   push UCODE
   push offset payload

@@ -1,0 +1,8 @@
+// How a region is left, beside the LEFT_* of the interpreter: in the low bits of the exit word, whose other bits are
+// the address of the block (LEFT_CHAIN0, LEFT_CHAIN1, LEFT_INDIRECT) or operation (the others) where that happened.
+
+/** The operation is done but something wants attention: the interpreter goes on after it and leaves at the next
+ *  instruction boundary. */
+export const LEFT_AFTER: u32 = 4;
+/** The interpreter is to execute the operation and go on. */
+export const LEFT_BEFORE: u32 = 5;

@@ -1,0 +1,143 @@
+// What generated code calls: memory accesses that miss the soft TLB, helpers, vector operations. Each is told which
+// operation of which block asks, so that devices see an exact instruction count, and faults an exact RIP.
+//
+// The answer is an exit word (exits.ts): 0 to go on.
+
+import { mulHighSigned } from '../ir/alu';
+import * as alu from '../ir/alu';
+import { condition, getCF, getFlags, setFlags } from '../ir/flags';
+import { enterSite, LEFT_FAULT, leaveSite } from '../ir/interp';
+import { ALU_IMM, ROT_RIGHT } from '../ir/ops';
+import { STATE } from '../layout/memory';
+import { FLAG_CF, FLAG_OF, S_ATTENTION, S_JIT_BLOCK, S_JIT_EXIT, S_SMC } from '../layout/x86-state';
+import { addressAfter, probeRead, probeWrite, slowRead, slowWrite } from '../mmu/access';
+import { execVector } from '../sse/vector';
+import { faulted, raiseGP } from '../x86/fault';
+import { segmentLinear } from '../x86/seglin';
+import { LEFT_AFTER } from './exits';
+import { SITE_RMW } from './memory';
+
+/** What a load gave that is to be completed outside of the region. */
+export let pendingValue: u64 = 0;
+
+/** Exit word after operation p of `block`. */
+function finish(p: usize, block: usize): u32 {
+  leaveSite();
+  let exit: u32 = 0;
+  if (faulted()) exit = <u32>p | LEFT_FAULT;
+  else if (load<u32>(STATE, S_SMC) | load<u32>(STATE, S_ATTENTION)) exit = <u32>p | LEFT_AFTER;
+  if (exit) store<u32>(STATE, <u32>block, S_JIT_BLOCK);
+  return exit;
+}
+
+/** Load; the exit word is in S_JIT_EXIT. */
+export function jitLoad(linear: u64, site: u32, block: usize, fuel: u32): u64 {
+  const p = <usize>(site & ~15);
+  const size: u32 = 1 << (site & 3);
+  enterSite(block, p, fuel);
+  let v: u64 = 0;
+  if (!(site & SITE_RMW) || probeWrite(linear, size)) v = slowRead(linear, size);
+  pendingValue = v;
+  store<u32>(STATE, finish(p, block), S_JIT_EXIT);
+  return v;
+}
+
+export function jitStore(linear: u64, value: u64, site: u32, block: usize, fuel: u32): u32 {
+  const p = <usize>(site & ~15);
+  const size: u32 = 1 << (site & 3);
+  enterSite(block, p, fuel);
+  slowWrite(linear, size, size == 8 ? value : value & (((<u64>1) << (<u64>size << 3)) - 1));
+  return finish(p, block);
+}
+
+/** To or from the slot of operation p. */
+export function jitLoad128(linear: u64, site: u32, block: usize, fuel: u32): u32 {
+  const p = <usize>(site & ~15);
+  enterSite(block, p, fuel);
+  if (site & 1 && linear & 15) raiseGP(0);
+  else if (probeRead(linear, 16)) {
+    const d = STATE + <usize>load<u16>(p, 2);
+    const low = slowRead(linear, 8);
+    const high = slowRead(addressAfter(linear, 8), 8);
+    store<u64>(d, low);
+    store<u64>(d, high, 8);
+  }
+  return finish(p, block);
+}
+export function jitStore128(linear: u64, site: u32, block: usize, fuel: u32): u32 {
+  const p = <usize>(site & ~15);
+  enterSite(block, p, fuel);
+  if (site & 1 && linear & 15) raiseGP(0);
+  else if (probeWrite(linear, 16)) {
+    const d = STATE + <usize>load<u16>(p, 2);
+    slowWrite(linear, 8, load<u64>(d));
+    slowWrite(addressAfter(linear, 8), 8, load<u64>(d, 8));
+  }
+  return finish(p, block);
+}
+
+/** OP_CALL. */
+export function jitHelper(p: usize, block: usize, fuel: u32): u32 {
+  enterSite(block, p, fuel);
+  call_indirect<void>(<u32>load<u16>(p, 2), <u32>load<u16>(p, 4), <u32>load<u16>(p, 6), load<u64>(p, 8));
+  return finish(p, block);
+}
+
+/** OP_VEC. */
+export function jitVector(p: usize, block: usize, fuel: u32): u32 {
+  enterSite(block, p, fuel);
+  execVector(<u32>load<u16>(p, 8), <u32>load<u16>(p, 2), <u32>load<u16>(p, 4), <u32>load<u16>(p, 6), load<u32>(p, 10));
+  leaveSite();
+  if (!faulted()) return 0;
+  store<u32>(STATE, <u32>block, S_JIT_BLOCK);
+  return <u32>p | LEFT_FAULT;
+}
+
+/** OP_ROT with flags. */
+export function jitRotate(p: usize, block: usize, fuel: u32): u32 {
+  const op: u32 = load<u16>(p);
+  const count: u32 = op & ALU_IMM ? load<u8>(p, 8) : load<u8>(<usize>load<u16>(p, 6), STATE);
+  const size = (op >> 2) & 3;
+  if (op & ROT_RIGHT) {
+    if (size == 3) alu.aluRor<u64>(p, count);
+    else if (size == 2) alu.aluRor<u32>(p, count);
+    else if (size == 1) alu.aluRor<u16>(p, count);
+    else alu.aluRor<u8>(p, count);
+  } else if (size == 3) alu.aluRol<u64>(p, count);
+  else if (size == 2) alu.aluRol<u32>(p, count);
+  else if (size == 1) alu.aluRol<u16>(p, count);
+  else alu.aluRol<u8>(p, count);
+  return 0;
+}
+
+/** CF and OF after a rotate that gave `result`; the other flags stay. */
+export function jitRotated(result: u64, how: u32): void {
+  const top: u64 = (8 << (how & 3)) - 1;
+  const sign = <u32>(result >> top) & 1;
+  const cf = how & 4 ? sign : <u32>result & 1;
+  const overflow = sign ^ (how & 4 ? <u32>(result >> (top - 1)) & 1 : cf);
+  setFlags((getFlags() & ~(FLAG_CF | FLAG_OF)) | cf | (overflow << 11));
+}
+
+export function jitCondition(cc: u32): u32 {
+  return u32(condition(cc));
+}
+export function jitCarry(): u32 {
+  return getCF();
+}
+export function jitOverflow(a: i64, b: i64): u32 {
+  return u32(mulHighSigned(a, b) != (a * b) >> 63);
+}
+
+/** OP_SEGLIN: the linear address; the exit word is in S_JIT_EXIT. */
+export function jitSegment(offset: u64, site: u32, block: usize, fuel: u32): u64 {
+  const p = <usize>site;
+  const linear = segmentLinear(offset, load<u16>(p, 6), load<u16>(p, 8), load<u8>(p, 10) != 0);
+  let exit: u32 = 0;
+  if (faulted()) {
+    exit = <u32>p | LEFT_FAULT;
+    store<u32>(STATE, <u32>block, S_JIT_BLOCK);
+  }
+  store<u32>(STATE, exit, S_JIT_EXIT);
+  return linear;
+}

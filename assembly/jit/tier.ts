@@ -1,0 +1,215 @@
+// The second tier: which regions exist, how one is made, entered, and dropped.
+//
+// A record, in the block cache's memory, stands for a region; its head block points to it, and every block in it has
+// the record on a list, so that the region goes when any of its code is overwritten. The function itself is an entry of
+// the core's table. There are a fixed number of entries: when they are used up all regions are dropped.
+
+import { B_COUNT, B_MEMBERS, B_MODE, B_REGION, setRunning, takeHeap } from '../ir/blocks';
+import { execFrom, faultAt, LEFT_FAULT, noUnexecuted, resumeAfter } from '../ir/interp';
+import { STATE } from '../layout/memory';
+import { S_JIT_BLOCK, S_JIT_FUEL } from '../layout/x86-state';
+import { TLB_FETCH, TLB_PHYS, tlbEntry, tlbGeneration } from '../mmu/tlb';
+import { jitCompile, jitRelease } from '../x86/host';
+import { MODE_SINGLE } from '../x86/mode';
+import { emitRegion } from './control';
+import { LEFT_AFTER } from './exits';
+import { wrapModule } from './module';
+import { blockOf, formRegion, nodes, pageList, pages, regionInsns } from './region';
+import { noteTarget } from './profile';
+import { pendingValue } from './runtime';
+import { MODULE } from './wasm';
+
+// --- Record ---
+/** u32 head block. */
+const R_HEAD: usize = 0;
+/** u32 table entry; 0 when the region has been dropped. */
+const R_SLOT: usize = 4;
+/** u32 instructions that must be left for it to be entered. */
+const R_NEED: usize = 8;
+/** u32 TLB generation in which its pages were last looked at. */
+const R_GENERATION: usize = 12;
+/** u32 number of pages beside the head's, then their linear addresses (u64) and frames (u32, 4 spare). */
+const R_PAGES: usize = 16;
+const R_LIST: usize = 24;
+
+// --- List element: u32 next, u32 record ---
+const MEMBER_BYTES: usize = 16;
+
+/** A region runs at most so many instructions before it comes back: V8 replaces code by better code only at calls. */
+const MAX_FUEL: i64 = 1 << 16;
+/** Most entries that may be used. */
+const MAX_SLOTS: u32 = 4096;
+
+const freeSlots: usize = memory.data(4096 * 4);
+const slotRecord: usize = memory.data(4096 * 4);
+let firstSlot: u32 = 0;
+let slotCount: u32 = 0;
+let freeCount: u32 = 0;
+
+/** Executions after which a block becomes the head of a region; 0: never. */
+export let jitThreshold: u32 = 0;
+
+// Counters, for statistics.
+export let regionsBuilt: u64 = 0;
+export let regionsDropped: u64 = 0;
+export let regionsRefused: u64 = 0;
+export let regionBytes: u64 = 0;
+export let regionBlocks: u64 = 0;
+export let regionFlushes: u64 = 0;
+export let instructionsInRegions: u64 = 0;
+export let entries: u64 = 0;
+/** Exits by their cause: LEFT_*. */
+export const exitCounts: usize = memory.data(8 * 8);
+
+/** Switches the second tier on: table entries [first, first + count) are its own. */
+export function jitEnable(first: u32, count: u32, threshold: u32): void {
+  firstSlot = first;
+  slotCount = count < MAX_SLOTS ? count : MAX_SLOTS;
+  freeCount = 0;
+  for (let i = slotCount; i > 0; i--) {
+    store<u32>(freeSlots + ((<usize>freeCount) << 2), i - 1);
+    freeCount++;
+    store<u32>(slotRecord + ((<usize>(i - 1)) << 2), 0);
+  }
+  jitThreshold = threshold;
+}
+
+function drop(record: usize): void {
+  const slot = load<u32>(record, R_SLOT);
+  if (!slot) return;
+  const index = slot - firstSlot;
+  store<u32>(record, 0, R_SLOT);
+  store<u32>(slotRecord + ((<usize>index) << 2), 0);
+  store<u32>(freeSlots + ((<usize>freeCount) << 2), index);
+  freeCount++;
+  const head = <usize>load<u32>(record, R_HEAD);
+  store<u32>(head, 0, B_REGION);
+  store<u32>(head, 0, B_COUNT);
+  regionsDropped++;
+  jitRelease(slot);
+}
+
+/** `block` was left for the unknown address `rip`, from region `record` or, if that is 0, the interpreter. */
+export function indirectTo(block: usize, rip: u64, record: usize): void {
+  if (!noteTarget(block, rip, record != 0) || !load<u32>(record, R_SLOT)) return;
+  const head = <usize>load<u32>(record, R_HEAD);
+  drop(record);
+  store<u32>(head, jitThreshold - 1, B_COUNT);
+}
+
+/** Drops the regions that `block` is part of: its code has changed. */
+export function dropRegionsOf(block: usize): void {
+  let member = <usize>load<u32>(block, B_MEMBERS);
+  while (member) {
+    drop(<usize>load<u32>(member, 4));
+    member = <usize>load<u32>(member);
+  }
+  store<u32>(block, 0, B_MEMBERS);
+}
+
+/** Drops all regions: the block cache is being emptied, or all table entries are used. */
+export function dropAllRegions(): void {
+  for (let i: u32 = 0; i < slotCount; i++) {
+    const record = <usize>load<u32>(slotRecord + ((<usize>i) << 2));
+    if (record) drop(record);
+  }
+  regionFlushes++;
+}
+
+/** Makes a region with head `head`, if it can be. */
+export function buildRegion(head: usize): void {
+  if (!slotCount || load<u32>(head, B_MODE) & MODE_SINGLE) return;
+  formRegion(head);
+  if (!nodes) return;
+  const length = emitRegion();
+  const recordBytes = R_LIST + ((<usize>pages) << 4);
+  const memory_ = length ? takeHeap(((recordBytes + 15) & ~15) + <usize>nodes * MEMBER_BYTES) : 0;
+  if (!memory_) {
+    regionsRefused++;
+    return;
+  }
+  if (!freeCount) dropAllRegions();
+  const index = load<u32>(freeSlots + ((<usize>(freeCount - 1)) << 2));
+  const bytes = wrapModule(length);
+  if (!jitCompile(<u32>MODULE, bytes, firstSlot + index)) {
+    regionsRefused++;
+    return;
+  }
+  freeCount--;
+  const record = memory_;
+  store<u32>(slotRecord + ((<usize>index) << 2), <u32>record);
+  store<u32>(record, <u32>head, R_HEAD);
+  store<u32>(record, firstSlot + index, R_SLOT);
+  store<u32>(record, regionInsns, R_NEED);
+  store<u32>(record, tlbGeneration, R_GENERATION);
+  store<u32>(record, pages, R_PAGES);
+  memory.copy(record + R_LIST, pageList, (<usize>pages) << 4);
+  let member = record + ((recordBytes + 15) & ~15);
+  for (let i = 0; i < nodes; i++) {
+    const b = blockOf(i);
+    store<u32>(member, load<u32>(b, B_MEMBERS));
+    store<u32>(member, <u32>record, 4);
+    store<u32>(b, <u32>member, B_MEMBERS);
+    member += MEMBER_BYTES;
+  }
+  store<u32>(head, <u32>record, B_REGION);
+  regionsBuilt++;
+  regionBytes += bytes;
+  regionBlocks += nodes;
+}
+
+/** Are the region's pages still where they were? Only those that the TLB knows count: a walk might have effects. */
+function pagesHold(record: usize): bool {
+  for (let i: usize = 0; i < <usize>load<u32>(record, R_PAGES); i++) {
+    const at = record + R_LIST + (i << 4);
+    const page = load<u64>(at);
+    const e = tlbEntry(page);
+    if (load<u64>(e, TLB_FETCH) != page || (load<u32>(e, TLB_PHYS) & 0xfffff000) != load<u32>(at, 8)) return false;
+  }
+  store<u32>(record, tlbGeneration, R_GENERATION);
+  return true;
+}
+
+/** May the region be entered now, with `budget` instructions to go? */
+export function mayEnter(record: usize, budget: i64): bool {
+  if (<i64>load<u32>(record, R_NEED) > budget) return false;
+  if (!load<u32>(record, R_PAGES) || load<u32>(record, R_GENERATION) == tlbGeneration) return true;
+  return pagesHold(record);
+}
+
+/** Instructions that a region may be given of `budget`. */
+export function fuelFor(budget: i64): i64 {
+  return budget < MAX_FUEL ? budget : MAX_FUEL;
+}
+
+/** Runs a region. Returns its exit word; fuelLeft() says how much was not used. */
+export function enterRegion(record: usize, fuel: i64): u32 {
+  setRunning(1);
+  noUnexecuted();
+  entries++;
+  const exit = call_indirect<u32>(load<u32>(record, R_SLOT), <i32>fuel);
+  setRunning(0);
+  instructionsInRegions += <u64>(fuel - fuelLeft());
+  const count = exitCounts + ((<usize>(exit & 15)) << 3);
+  store<u64>(count, load<u64>(count) + 1);
+  return exit;
+}
+export function fuelLeft(): i64 {
+  return <i64>load<i32>(STATE, S_JIT_FUEL);
+}
+
+/** The block that a region was left from. */
+export function exitBlock(exit: u32): usize {
+  return (exit & 15) < LEFT_FAULT ? <usize>(exit & ~15) : <usize>load<u32>(STATE, S_JIT_BLOCK);
+}
+
+/** Brings a region's exit to the form of exec()'s, the interpreter finishing what is left of the block. */
+export function settle(exit: u32): u32 {
+  const how = exit & 15;
+  if (how < LEFT_FAULT) return how;
+  const block = <usize>load<u32>(STATE, S_JIT_BLOCK);
+  const p = <usize>(exit & ~15);
+  if (how == LEFT_FAULT) return faultAt(block, p);
+  if (how == LEFT_AFTER) return resumeAfter(block, p, pendingValue);
+  return execFrom(block, p);
+}
