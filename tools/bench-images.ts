@@ -116,6 +116,12 @@ export function benchImages(guests: string, run: Run): readonly Image[] {
       ]),
   };
 
+  const idle: Image = {
+    name: 'bench/idle',
+    image: 'bench/x86-64/idle.img',
+    build: (work) => link(work, 64, join(guests, 'lib/user.ld'), 16, [assemble(join(runtime, 'idle.s'), work, 64)]),
+  };
+
   const names = readdirSync(folder)
     .filter((file) => file.endsWith('.c'))
     .map((file) => basename(file, '.c'))
@@ -123,5 +129,5 @@ export function benchImages(guests: string, run: Run): readonly Image[] {
   const variants = names.flatMap((name) =>
     ([64, 32] as const).flatMap((bits) => [false, true].map((native) => workload(name, bits, native))),
   );
-  return [...variants, chain];
+  return [...variants, chain, idle];
 }

@@ -199,6 +199,9 @@ function unhash(b: usize): void {
   store<u32>(at, load<u32>(b, B_HASH_NEXT));
 }
 
+/** Of a page with more blocks than this the others are dropped too: or each store would look at all of them again. */
+const CROWDED: u32 = 1024;
+
 /**
  * The guest is about to write [phys, phys + size), within one page, that holds translated code. Blocks that the
  * write touches are dropped; the others on the page stay, so that data beside code costs little.
@@ -208,9 +211,11 @@ export function codeWritten(phys: u32, size: u32): void {
   const info = pageInfoAt(phys);
   let link = info;
   let b = <usize>(load<u32>(info) & ~15);
+  let passed: u32 = 0;
   while (b) {
     const next = nextOnPage(b, page);
-    if (!load<u32>(b, B_SERIAL) || overlaps(b, phys, size)) {
+    passed++;
+    if (!load<u32>(b, B_SERIAL) || passed > CROWDED || overlaps(b, phys, size)) {
       if (load<u32>(b, B_SERIAL)) {
         unhash(b);
         store<u32>(b, 0, B_SERIAL);

@@ -47,22 +47,36 @@ import {
   S_CC_RES,
   S_RSP,
   S_T0,
+  S_MXCSR,
+  S_RAX,
+  S_RDX,
   S_TLB,
+  S_V0,
+  S_XMM,
   S_ZERO,
   TEMPS,
+  VTEMPS,
 } from '../layout/x86-state';
+import { V_BLENDV_I64X2, V_BLENDV_I8X16, V_FLAGS } from '../sse/vops';
+import { isDivide, isMultiply } from './muldiv';
 import { blockOf, nodes } from './region';
 import {
   byte,
   const32,
   const64,
+  F32,
+  F64,
   get,
   I32,
   I64,
   mem,
   set,
+  simd,
+  simdMem,
   u,
+  V128,
   W_AND,
+  W_EQ,
   ARITH64,
   W_EXTEND_U,
   W_LOAD16_U,
@@ -77,6 +91,11 @@ import {
   W_STORE_I32,
   W_STORE_I64,
   W_WRAP,
+  WV_EXTRACT_I64,
+  WV_LOAD,
+  WV_REPLACE_I64,
+  WV_SPLAT_I64,
+  WV_STORE,
 } from './wasm';
 
 /** Instructions that may still be executed: the function's parameter. */
@@ -117,8 +136,43 @@ let mentioned: u32 = 0;
 let written: u32 = 0;
 /** Does the region set flags? */
 let setsFlags: bool = false;
+/** Does it have vector operations? */
+let usesFloat: bool = false;
 /** Temporaries written so far by the instruction being emitted. */
 let liveTemps: u32 = 0;
+
+// Vector registers (0–15) and temporaries (16–23): v128 locals.
+const vectorLocalOf: usize = memory.data(32);
+let vectorsMentioned: u32 = 0;
+let vectorsWritten: u32 = 0;
+let liveVectors: u32 = 0;
+/** i32 local: does WebAssembly's arithmetic stand in for SSE's, if operands and result are ordinary? */
+export let PLAIN: u32 = 0;
+/** f64, f32 and v128 locals for use within one operation. */
+export let F0: u32 = 0;
+export let F1: u32 = 0;
+export let F2: u32 = 0;
+export let G0: u32 = 0;
+export let G1: u32 = 0;
+export let G2: u32 = 0;
+export let V0: u32 = 0;
+export let V1: u32 = 0;
+export let V2: u32 = 0;
+
+/** Number of the vector register or temporary that a slot is in, or -1. */
+function vectorIndexOf(slot: u32): i32 {
+  if (slot >= <u32>S_XMM && slot < <u32>S_XMM + 256) return (slot - S_XMM) >> 4;
+  if (slot >= <u32>S_V0 && slot < <u32>S_V0 + (<u32>VTEMPS << 4)) return 16 + ((slot - S_V0) >> 4);
+  return -1;
+}
+/** Local of the vector that a slot is in, or 0. */
+export function vectorFor(slot: u32): u32 {
+  const i = vectorIndexOf(slot);
+  return i < 0 ? 0 : load<u8>(vectorLocalOf + i);
+}
+function vectorSlot(i: u32): u32 {
+  return i < 16 ? S_XMM + (i << 4) : S_V0 + ((i - 16) << 4);
+}
 
 /** Number of a slot's register or temporary (16 + n), or -1 if it stays in memory. */
 function indexOf(slot: u32): i32 {
@@ -130,12 +184,15 @@ function indexOf(slot: u32): i32 {
 function mention(slot: u32): void {
   const i = indexOf(slot);
   if (i >= 0) mentioned |= 1 << i;
+  const v = vectorIndexOf(slot);
+  if (v >= 0) vectorsMentioned |= 1 << v;
 }
 function write(slot: u32): void {
+  mention(slot);
   const i = indexOf(slot);
-  if (i < 0) return;
-  mentioned |= 1 << i;
-  written |= 1 << i;
+  if (i >= 0) written |= 1 << i;
+  const v = vectorIndexOf(slot);
+  if (v >= 0) vectorsWritten |= 1 << v;
 }
 
 /** Notes what operation p reads and writes. Too much does no harm. */
@@ -173,7 +230,10 @@ function scan(p: usize): void {
     mention(a);
     write(d);
   } else if (op == OP_SETCC) write(d);
-  else if (op == OP_MOV128) return;
+  else if (op == OP_MOV128) {
+    mention(a);
+    write(d);
+  }
   else if (op < OP_ST) {
     mention(a);
     mention(b);
@@ -199,8 +259,18 @@ function scan(p: usize): void {
     mention(a);
     mention(b);
     write(d);
+    const kind: u32 = load<u16>(p, 8);
+    if (kind >= V_BLENDV_I8X16 && kind <= V_BLENDV_I64X2) mention(load<u16>(p, 10));
+    if (kind >= V_FLAGS) setsFlags = true;
+    usesFloat = true;
+  } else if (op == OP_CALL) {
     setsFlags = true;
-  } else if (op == OP_CALL) setsFlags = true;
+    if (isMultiply(d) || isDivide(d)) {
+      mention(a);
+      write(S_RAX);
+      write(S_RDX);
+    }
+  }
   else if (op == OP_JNZ || op == OP_JMPI) mention(a);
   else if (op >= OP_CMPJ && op < OP_TESTJ + 4) {
     mention(a);
@@ -214,6 +284,9 @@ export function declareLocals(): void {
   mentioned = 0;
   written = 0;
   setsFlags = false;
+  usesFloat = false;
+  vectorsMentioned = 0;
+  vectorsWritten = 0;
   for (let i = 0; i < nodes; i++) {
     const b = blockOf(i);
     const end = b + B_CODE + <usize>load<u32>(b, B_OPS) * OP_BYTES;
@@ -233,11 +306,34 @@ export function declareLocals(): void {
   I1 = next++;
   I2 = next++;
   I3 = next++;
-  u(2);
+  PLAIN = next++;
+  F0 = next++;
+  F1 = next++;
+  F2 = next++;
+  G0 = next++;
+  G1 = next++;
+  G2 = next++;
+  V0 = next++;
+  V1 = next++;
+  V2 = next++;
+  let vectors: u32 = 3;
+  for (let i: u32 = 0; i < 24; i++) {
+    store<u8>(vectorLocalOf + i, 0);
+    if (!((vectorsMentioned >> i) & 1)) continue;
+    store<u8>(vectorLocalOf + i, next++);
+    vectors++;
+  }
+  u(5);
   u(wide);
   byte(I64);
-  u(8);
+  u(9);
   byte(I32);
+  u(3);
+  byte(F64);
+  u(3);
+  byte(F32);
+  u(vectors);
+  byte(V128);
 }
 
 /** Local of a slot, or 0. */
@@ -269,7 +365,67 @@ export function loadFrame(): void {
     loadInto(CC_RES, W_LOAD_I64, S_CC_RES);
     loadInto(CC_C, W_LOAD_I64, S_CC_C);
   }
+  for (let i: u32 = 0; i < 16; i++) if ((vectorsMentioned >> i) & 1) loadVector(vectorSlot(i));
   loadInto(TABLE, W_LOAD_I32, S_TLB);
+  loadPlain();
+}
+
+/** Looks at MXCSR: rounding to nearest, no DAZ or FTZ, all exceptions masked, and the precision flag set already. */
+export function loadPlain(): void {
+  if (!usesFloat) return;
+  const32(0);
+  mem(W_LOAD_I32, STATE + S_MXCSR);
+  const32(0xffe0);
+  byte(W_AND);
+  const32(0x1fa0);
+  byte(W_EQ);
+  set(PLAIN);
+}
+
+/** Loads the vector that a slot is in, or stores it, if it lives in a local. */
+export function loadVector(slot: u32): void {
+  const local = vectorFor(slot);
+  if (!local) return;
+  const32(0);
+  simdMem(WV_LOAD, STATE + (slot & ~15));
+  set(local);
+  noteVector(slot);
+}
+export function storeVector(slot: u32): void {
+  const local = vectorFor(slot);
+  if (!local) return;
+  const32(0);
+  get(local);
+  simdMem(WV_STORE, STATE + (slot & ~15));
+}
+function noteVector(slot: u32): void {
+  const i = vectorIndexOf(slot);
+  if (i >= 16) liveVectors |= 1 << i;
+}
+
+/** Pushes the vector at a slot; of a general register or temporary only the low 64 bits mean something. */
+export function pushVector(slot: u32): void {
+  const local = vectorFor(slot);
+  if (local) get(local);
+  else if (localFor(slot)) {
+    push(slot, 3);
+    simd(WV_SPLAT_I64);
+  } else {
+    const32(0);
+    simdMem(WV_LOAD, STATE + slot);
+  }
+}
+export function popVector(slot: u32): void {
+  const local = vectorFor(slot);
+  if (local) {
+    set(local);
+    noteVector(slot);
+    return;
+  }
+  set(V2);
+  const32(0);
+  get(V2);
+  simdMem(WV_STORE, STATE + slot);
 }
 
 /** Stores the flags' words to the state. */
@@ -290,6 +446,7 @@ export function loadFlags(): void {
 export function storeFrame(): void {
   for (let i: u32 = 0; i < 16; i++) {
     if ((written >> i) & 1) storeFrom(load<u8>(localOf + i), W_STORE_I64, i << 3);
+    if ((vectorsWritten >> i) & 1) storeVector(vectorSlot(i));
   }
   storeFlags();
 }
@@ -298,18 +455,21 @@ export function storeFrame(): void {
 
 export function beginInstruction(): void {
   liveTemps = 0;
+  liveVectors = 0;
 }
 export function haveLiveTemps(): bool {
-  return liveTemps != 0;
+  return (liveTemps | liveVectors) != 0;
 }
 /** Stores the temporaries that the instruction has written: whoever goes on with it looks for them in the state. */
 export function storeTemps(): void {
   for (let i: u32 = 16; i < 32; i++) {
     if ((liveTemps >> i) & 1) storeFrom(load<u8>(localOf + i), W_STORE_I64, S_T0 + ((i - 16) << 3));
+    if ((liveVectors >> i) & 1) storeVector(vectorSlot(i));
   }
 }
 /** Loads all temporaries that the region knows, after a helper that may have set some. */
 export function loadTemps(): void {
+  for (let i: u32 = 16; i < 24; i++) loadVector(vectorSlot(i));
   for (let i: u32 = 16; i < 32; i++) {
     const local = load<u8>(localOf + i);
     if (!local) continue;
@@ -319,10 +479,12 @@ export function loadTemps(): void {
 }
 /** Stores one slot if it lives in a local, and loads it. */
 export function storeSlot(slot: u32): void {
+  storeVector(slot);
   const local = localFor(slot);
   if (local) storeFrom(local, W_STORE_I64, slot & ~7);
 }
 export function loadSlot(slot: u32): void {
+  loadVector(slot);
   const local = localFor(slot);
   if (!local) return;
   loadInto(local, W_LOAD_I64, slot & ~7);
@@ -353,6 +515,20 @@ export function push(slot: u32, size: u32): void {
   const local = localFor(slot);
   if (local) {
     get(local);
+    if (size == 3) return;
+    if (slot & 7) {
+      const64((slot & 7) << 3);
+      byte(W_SHR_U + ARITH64);
+    }
+    byte(W_WRAP);
+    cut(size);
+    return;
+  }
+  const vector = vectorFor(slot);
+  if (vector) {
+    get(vector);
+    simd(WV_EXTRACT_I64);
+    byte((slot >> 3) & 1);
     if (size == 3) return;
     if (slot & 7) {
       const64((slot & 7) << 3);
@@ -396,6 +572,30 @@ export function pop(slot: u32, size: u32): void {
       byte(W_OR + ARITH64);
     }
     set(local);
+    return;
+  }
+  const vector = vectorFor(slot);
+  if (vector) {
+    if (size < 2) byte(W_EXTEND_U);
+    if (size < 2) {
+      // Merged with the rest of its 64 bits.
+      const shift = (slot & 7) << 3;
+      if (shift) {
+        const64(shift);
+        byte(W_SHL + ARITH64);
+      }
+      push(slot & ~7, 3);
+      const64(~((<u64>maskOf(size)) << (<u64>shift)));
+      byte(W_AND + ARITH64);
+      byte(W_OR + ARITH64);
+    }
+    set(L2);
+    get(vector);
+    get(L2);
+    simd(WV_REPLACE_I64);
+    byte((slot >> 3) & 1);
+    set(vector);
+    noteVector(slot);
     return;
   }
   if (size < 2) {

@@ -18,8 +18,10 @@ export const F_STORE128: u32 = 9;
 export const F_OVERFLOW: u32 = 10;
 /** CF and OF after a rotate. */
 export const F_ROTATED: u32 = 11;
+/** High half of a product. */
+export const F_MUL_HIGH: u32 = 12;
 /** The region itself. */
-export const F_REGION: u32 = 12;
+export const F_REGION: u32 = 13;
 
 // Function types.
 export const T_REGION: u32 = 0; // (fuel) -> exit
@@ -31,3 +33,4 @@ export const T_CARRY: u32 = 4; // () -> 0 or 1
 export const T_MEMORY128: u32 = 5; // (address i64, operation, block, fuel) -> exit
 export const T_OVERFLOW: u32 = 6; // (a i64, b i64) -> 0 or 1
 export const T_ROTATED: u32 = 7; // (result i64, size | right << 2)
+export const T_MUL_HIGH: u32 = 8; // (a i64, b i64, signed) -> i64

@@ -39,6 +39,10 @@ import {
   EXIT,
   FUEL,
   haveLiveTemps,
+  loadVector,
+  popVector,
+  pushVector,
+  storeVector,
   I0,
   L0,
   localFor,
@@ -270,14 +274,14 @@ export function emitLoad(p: usize): void {
     lookUp(<u32>TLB_READ, 4, form == LD_128_ALIGNED);
     hint(true);
     openIf();
-    const32(0);
     pushHost();
     simdMem(WV_LOAD, 0);
-    simdMem(WV_STORE, STATE + d);
+    popVector(d);
     byte(W_ELSE);
     get(ADDRESS);
     pushSite(p, form == LD_128_ALIGNED ? 1 : 0);
     call(F_LOAD128);
+    loadVector(d);
     leaveIfAsked();
     close();
     return;
@@ -357,10 +361,10 @@ export function emitStore(p: usize): void {
     hint(true);
     openIf();
     pushHost();
-    const32(0);
-    simdMem(WV_LOAD, STATE + d);
+    pushVector(d);
     simdMem(WV_STORE, 0);
     byte(W_ELSE);
+    storeVector(d);
     get(ADDRESS);
     pushSite(p, form == ST_128_ALIGNED ? 1 : 0);
     call(F_STORE128);

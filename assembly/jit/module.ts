@@ -1,7 +1,16 @@
 // The WebAssembly module around a region's function (core specification, 5.5).
 
 import { hintCount, hints } from './labels';
-import { F_REGION, T_CARRY, T_CONDITION, T_HELPER, T_LOAD, T_MEMORY128, T_OVERFLOW, T_REGION, T_ROTATED, T_STORE } from './imports';
+import {
+  F_REGION,
+  T_CARRY,
+  T_CONDITION,
+  T_HELPER,
+  T_LOAD,
+  T_MEMORY128,
+  T_MUL_HIGH,
+  T_OVERFLOW,
+  T_REGION, T_ROTATED, T_STORE } from './imports';
 import { BODY, byte, bytes, here, I32, I64, MODULE, reserve5, startAt, u, u5 } from './wasm';
 
 // "metadata.code.branch_hint": engines that know it keep unlikely code out of the way.
@@ -50,7 +59,7 @@ export function wrapModule(length: u32): u32 {
   byte(0);
 
   const types = section(1);
-  byte(8);
+  byte(9);
   type1(I32, I32);
   byte(0x60); // T_LOAD
   byte(4);
@@ -99,6 +108,13 @@ export function wrapModule(length: u32): u32 {
   byte(I64);
   byte(I32);
   byte(0);
+  byte(0x60); // T_MUL_HIGH
+  byte(3);
+  byte(I64);
+  byte(I64);
+  byte(I32);
+  byte(1);
+  byte(I64);
   endSection(types);
 
   // Functions are named a, b, c … in the order of imports.ts.
@@ -123,6 +139,7 @@ export function wrapModule(length: u32): u32 {
   importFunction(0x6a, T_MEMORY128);
   importFunction(0x6b, T_OVERFLOW);
   importFunction(0x6c, T_ROTATED);
+  importFunction(0x6e, T_MUL_HIGH);
   endSection(imports);
 
   const functions = section(3);

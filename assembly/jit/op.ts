@@ -52,10 +52,9 @@ import {
   SEG_LIMIT,
   SEG_SIZE,
 } from '../layout/x86-state';
-import { V_CVT_F32_F64X2, V_CVT_SCALAR_F32_S32, V_FLAGS, V_FLOAT, V_SCALAR } from '../sse/vops';
 import { emitAlu, emitRotate } from './alu';
 import { LEFT_BEFORE } from './exits';
-import { flagsAreExplicit, forgetFlags, pushCondition, settleAtExit, settleFlags } from './flags';
+import { forgetFlags, pushCondition, restoreKnown, savedConstant, saveKnown, settleAtExit, settleFlags } from './flags';
 import {
   cut,
   EXIT,
@@ -70,7 +69,9 @@ import {
   loadTemps,
   maskOf,
   pop,
+  popVector,
   push,
+  pushVector,
   pushWide,
   storeFrame,
   storeSlot,
@@ -79,6 +80,8 @@ import {
 import { F_HELPER, F_ROTATE, F_SEGMENT, F_VECTOR } from './imports';
 import { branch, branchIf, close, hint, LEAVE_WRITTEN, leaveBefore, openIf } from './labels';
 import { emitLea, emitLoad, emitPop, emitPush, emitStore, emitStoreImm, leaveIfAsked } from './memory';
+import { emitDivide, emitMultiply, isDivide, isMultiply } from './muldiv';
+import { emitVector } from './vector';
 import {
   ARITH64,
   byte,
@@ -91,6 +94,7 @@ import {
   set,
   simdMem,
   W_AND,
+  W_ELSE,
   W_EXTEND16_S,
   W_EXTEND16_S64,
   W_EXTEND32_S64,
@@ -140,10 +144,34 @@ export function emitOp(p: usize): void {
   else if (op < OP_PUSH64) emitCheck(p, op);
   else if (op == OP_POP64 || op == OP_POP32) emitPop(p);
   else if (op < OP_CALL) emitPush(p);
-  else if (op == OP_CALL) emitCallOut(p, F_HELPER);
+  else if (op == OP_CALL) emitHelper(p);
   else if (op == OP_SYNC) emitSyncTo(load<u64>(p, 8), load<u16>(p, 2));
-  else if (op == OP_VEC) emitVector(p);
+  else if (op == OP_VEC) emitVector(p, block);
   else unreachable();
+}
+
+/** OP_CALL: multiplications and divisions in line. */
+function emitHelper(p: usize): void {
+  const helper: u32 = load<u16>(p, 2);
+  const a: u32 = load<u16>(p, 4);
+  const size: u32 = load<u16>(p, 6);
+  const signed = load<u64>(p, 8) != 0;
+  if (isMultiply(helper) && size >= 2) {
+    emitMultiply(a, size, signed);
+    return;
+  }
+  if (!isDivide(helper) || size < 2) {
+    emitCallOut(p, F_HELPER);
+    return;
+  }
+  emitDivide(a, size, signed);
+  const saved = saveKnown();
+  const value = savedConstant();
+  byte(W_ELSE);
+  emitCallOut(p, F_HELPER);
+  close();
+  // It leaves the flags alone.
+  restoreKnown(saved, value);
 }
 
 /** A helper: it finds and leaves everything in the state. */
@@ -235,21 +263,6 @@ function emitCheck(p: usize, op: u32): void {
   close();
 }
 
-function emitVector(p: usize): void {
-  const kind: u32 = load<u16>(p, 8);
-  const d: u32 = load<u16>(p, 2);
-  storeSlot(load<u16>(p, 4));
-  storeSlot(load<u16>(p, 6));
-  pushSite(p);
-  call(F_VECTOR);
-  if (kind >= V_FLOAT) leaveIfAsked();
-  else byte(0x1a);
-  if ((kind >= V_SCALAR && kind < V_FLOAT) || (kind >= V_CVT_SCALAR_F32_S32 && kind < V_FLAGS)) loadSlot(d);
-  if (kind >= V_FLAGS) {
-    loadFlags();
-    flagsAreExplicit();
-  }
-}
 
 function emitMove(p: usize, op: u32): void {
   const d: u32 = load<u16>(p, 2);
@@ -340,10 +353,8 @@ function emitMove(p: usize, op: u32): void {
       pop(d, 0);
       break;
     case OP_MOV128:
-      const32(0);
-      const32(0);
-      simdMem(WV_LOAD, STATE + a);
-      simdMem(WV_STORE, STATE + d);
+      pushVector(a);
+      popVector(d);
       break;
     default:
       emitLea(p);

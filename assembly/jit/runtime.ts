@@ -3,7 +3,7 @@
 //
 // The answer is an exit word (exits.ts): 0 to go on.
 
-import { mulHighSigned } from '../ir/alu';
+import { mulHigh, mulHighSigned } from '../ir/alu';
 import * as alu from '../ir/alu';
 import { condition, getCF, getFlags, setFlags } from '../ir/flags';
 import { enterSite, LEFT_FAULT, leaveSite } from '../ir/interp';
@@ -124,6 +124,9 @@ export function jitCondition(cc: u32): u32 {
 }
 export function jitCarry(): u32 {
   return getCF();
+}
+export function jitMulHigh(a: u64, b: u64, signed: u32): u64 {
+  return signed ? <u64>mulHighSigned(<i64>a, <i64>b) : mulHigh(a, b);
 }
 export function jitOverflow(a: i64, b: i64): u32 {
   return u32(mulHighSigned(a, b) != (a * b) >> 63);

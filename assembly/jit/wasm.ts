@@ -12,6 +12,8 @@ export const BODY_LIMIT: usize = BODY + BUFFER_SIZE - 0x2000;
 // --- Types ---
 export const I32: u32 = 0x7f;
 export const I64: u32 = 0x7e;
+export const F32: u32 = 0x7d;
+export const F64: u32 = 0x7c;
 export const V128: u32 = 0x7b;
 /** No result. */
 export const VOID: u32 = 0x40;
@@ -86,6 +88,21 @@ export const W_EXTEND32_S64: u32 = 0xc4;
 export const W_SIMD: u32 = 0xfd;
 export const WV_LOAD: u32 = 0x00;
 export const WV_STORE: u32 = 0x0b;
+export const WV_CONST: u32 = 0x0c;
+export const WV_SHUFFLE: u32 = 0x0d;
+export const WV_SPLAT_I64: u32 = 0x12;
+export const WV_EXTRACT_I64: u32 = 0x1d;
+export const WV_REPLACE_I64: u32 = 0x1e;
+export const WV_REPLACE_I32: u32 = 0x1c;
+export const WV_EXTRACT_I32: u32 = 0x1b;
+export const WV_EXTRACT_F32: u32 = 0x1f;
+export const WV_REPLACE_F32: u32 = 0x20;
+export const WV_EXTRACT_F64: u32 = 0x21;
+export const WV_REPLACE_F64: u32 = 0x22;
+export const WV_AND: u32 = 0x4e;
+export const WV_ANDNOT: u32 = 0x4f;
+export const WV_OR: u32 = 0x50;
+export const WV_XOR: u32 = 0x51;
 
 /** Next byte to be written. */
 let at: usize = 0;

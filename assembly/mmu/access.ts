@@ -6,6 +6,7 @@ import { EFER_LMA, S_EFER, S_TLB, S_WRAP32 } from '../layout/x86-state';
 import { checkDataBreakpoint } from '../x86/debug';
 import { faulted } from '../x86/fault';
 import { mmioRead, mmioWrite } from '../x86/host';
+import { DEVICE_CALL, worked } from '../x86/work';
 import { TLB_ADDEND, TLB_READ, TLB_SUPERVISOR, TLB_WRITE, tlbEntry, tlbTable } from './tlb';
 import { ACCESS_READ, ACCESS_WRITE, isCanonical, translate } from './walk';
 
@@ -24,6 +25,7 @@ function physRead(phys: u64, size: u32): u64 {
     return load<u64>(at);
   }
   if (phys >> 32) return u64.MAX_VALUE >> (64 - (size << 3));
+  worked(DEVICE_CALL);
   if (size < 8) return mmioRead(<u32>phys, size);
   const low = mmioRead(<u32>phys, 4);
   return <u64>low | ((<u64>mmioRead(<u32>phys + 4, 4)) << 32);
@@ -40,6 +42,7 @@ function physWrite(phys: u64, size: u32, value: u64): void {
     else if (size == 4) store<u32>(at, <u32>value);
     else store<u64>(at, value);
   } else if (kind == PAGE_MMIO && !(phys >> 32)) {
+    worked(DEVICE_CALL);
     if (size < 8) mmioWrite(<u32>phys, size, <u32>value);
     else {
       mmioWrite(<u32>phys, 4, <u32>value);

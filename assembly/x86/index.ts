@@ -32,6 +32,7 @@ export {
   jitHelper,
   jitLoad,
   jitLoad128,
+  jitMulHigh,
   jitOverflow,
   jitRotate,
   jitRotated,

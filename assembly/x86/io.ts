@@ -34,6 +34,7 @@ import { ioPrivilege } from './flag-control';
 import { finish, in64BitMode, linearAddress } from './helper';
 import { pioRead, pioWrite } from './host';
 import { segSlot } from './mode';
+import { DEVICE_CALL, worked } from './work';
 
 /** Type of a 32-bit or 64-bit TSS, busy bit masked out. */
 const TYPE_TSS: u32 = 9;
@@ -82,12 +83,14 @@ function portOf(imm: u64): u32 {
 
 function readPort(port: u32, size: u32): u32 {
   const v = pioRead(port, 1 << size);
+  worked(DEVICE_CALL);
   checkIoBreakpoint(port, 1 << size);
   return v;
 }
 
 function writePort(port: u32, size: u32, value: u32): void {
   pioWrite(port, 1 << size, value);
+  worked(DEVICE_CALL);
   checkIoBreakpoint(port, 1 << size);
 }
 

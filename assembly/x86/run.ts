@@ -10,6 +10,7 @@ import {
   B_REGION,
   B_RIP,
   B_SERIAL,
+  cacheFlushes,
   findBlock,
   jumpLookup,
   jumpRemember,
@@ -116,6 +117,9 @@ function sameSecondPage(b: usize, linear: u64): bool {
   return !faulted() && (<u32>phys | 1) == load<u32>(b, B_PHYS2);
 }
 
+/** Stands for physical addresses past 4 GiB, which block keys cannot hold: like them it never is memory (local APIC). */
+const NO_MEMORY: u64 = 0xfee00000;
+
 /** The block at RIP for `mode`, translated if need be; 0 with a fault raised. */
 function blockAt(rip: u64, mode: u32): usize {
   const cs = segSlot(SEG_CS);
@@ -128,23 +132,28 @@ function blockAt(rip: u64, mode: u32): usize {
       raiseCode(EXC_GP, 0);
       return 0;
     }
-    const phys = translate(linear, ACCESS_FETCH, load<u32>(STATE, S_TLB));
+    let phys = translate(linear, ACCESS_FETCH, load<u32>(STATE, S_TLB));
     if (faulted()) return 0;
+    if (phys >> 32) phys = NO_MEMORY | (phys & 0xfff);
     b = findBlock(<u32>phys, rip, csBase, mode);
     if (b && load<u32>(b, B_PHYS2) && !sameSecondPage(b, linear)) b = 0;
     if (faulted()) return 0;
     if (!b) b = translateBlock(phys, linear, rip, csBase, mode);
     if (!b) return 0;
-    // Code that is not all in memory may change without being written.
-    if (!(phys >> 32)) jumpRemember(rip, b);
+    jumpRemember(rip, b);
   }
-  if (!(mode & MODE_FLAT_CS) && rip + load<u16>(b, B_LENGTH) - 1 > load<u32>(cs, SEG_LIMIT)) {
+  if (!(mode & MODE_FLAT_CS) && beyondLimit(b)) {
     // The limit of CS falls inside the block: go by single instructions until the one that crosses it.
     if (!(mode & MODE_SINGLE)) return blockAt(rip, mode | MODE_SINGLE);
     raiseCode(EXC_GP, 0);
     return 0;
   }
   return b;
+}
+
+/** Does the block reach past the limit of CS? */
+function beyondLimit(b: usize): bool {
+  return load<u64>(b, B_RIP) + load<u16>(b, B_LENGTH) - 1 > load<u32>(segSlot(SEG_CS), SEG_LIMIT);
 }
 
 /** Does a constant jump from block `from` to `rip` stay on its page, so that the two may be linked? */
@@ -173,6 +182,7 @@ function runLoop(): u32 {
   // The block just left by a constant jump, to be linked with the one found next.
   let from: usize = 0;
   let fromSlot: u32 = 0;
+  let flushes: u64 = 0;
   let first = true;
   while (true) {
     if (load<u32>(STATE, S_ATTENTION)) {
@@ -216,7 +226,7 @@ function runLoop(): u32 {
       deliverFault();
       continue;
     }
-    if (from && load<u32>(from, B_SERIAL)) {
+    if (from && flushes == cacheFlushes && load<u32>(from, B_SERIAL)) {
       store<u32>(from + (fromSlot << 2), <u32>b, B_CHAIN);
       store<u32>(from + (fromSlot << 2), load<u32>(b, B_SERIAL), B_CHAIN_SERIAL);
     }
@@ -264,12 +274,15 @@ function runLoop(): u32 {
       const next = <usize>load<u32>(b + (left << 2), B_CHAIN);
       if (next && load<u32>(next, B_SERIAL) == load<u32>(b + (left << 2), B_CHAIN_SERIAL)) {
         if (load<u32>(STATE, S_ATTENTION) || <i64>load<u16>(next, B_INSNS) > budget) break;
+        // Blocks do not know the limit of CS, which may have been another when the two were linked.
+        if (!(mode & MODE_FLAT_CS) && beyondLimit(next)) break;
         b = next;
         continue;
       }
       if (!(mode & MODE_SINGLE) && linkable(b, load<u64>(STATE, S_RIP))) {
         from = b;
         fromSlot = left;
+        flushes = cacheFlushes;
       }
       store<u32>(STATE, 0, S_SMC);
       break;

@@ -25,6 +25,7 @@ import { getSlot, maskOf, putSlot } from './arith';
 import { EXC_AC, faulted, raiseCode } from './fault';
 import { MODE_ALIGN, MODE_CODE, MODE_SINGLE, segSlot } from './mode';
 import { segmentLinear } from './seglin';
+import { worked } from './work';
 
 // imm of the helpers: element size | address size << 2 | segment << 4 | repeat << 8 (0 none, 1 REP/REPE, 2 REPNE).
 const REP_NONE: u32 = 0;
@@ -115,6 +116,7 @@ export function stringStore(_a: u32, _b: u32, imm: u64): void {
   }
   let left = batch();
   while (register(S_RCX, addr) != 0 && left != 0) {
+    worked(1);
     const offset = register(S_RDI, addr);
     let n = register(S_RCX, addr);
     if (n > left) n = left;
@@ -163,6 +165,7 @@ export function stringMove(_a: u32, _b: u32, imm: u64): void {
   const delta = step(size);
   let left: u64 = rep == REP_NONE ? 1 : batch();
   while (left != 0 && (rep == REP_NONE || register(S_RCX, addr) != 0)) {
+    worked(1);
     const from = register(S_RSI, addr);
     const to = register(S_RDI, addr);
     let done: u64 = 1;
@@ -234,6 +237,7 @@ export function stringLoad(_a: u32, _b: u32, imm: u64): void {
   const delta = step(size);
   let left: u64 = rep == REP_NONE ? 1 : batch();
   while (left != 0 && (rep == REP_NONE || register(S_RCX, addr) != 0)) {
+    worked(1);
     const at = linearOf(register(S_RSI, addr), seg, 1 << size, false);
     if (faulted()) return;
     const v = readSize(at, size);
@@ -260,6 +264,7 @@ function compareLoop(imm: u64, scan: bool): void {
   const delta = step(size);
   let left: u64 = rep == REP_NONE ? 1 : batch();
   while (left != 0 && (rep == REP_NONE || register(S_RCX, addr) != 0)) {
+    worked(1);
     let x: u64;
     if (scan) x = getSlot(S_RAX, size);
     else {

@@ -22,6 +22,7 @@ const RUNTIME = [
   'jitStore128',
   'jitOverflow',
   'jitRotated',
+  'jitMulHigh',
 ] as const;
 
 /** Statistics of the core's second tier, in the order of jitStatistic() (assembly/jit/statistics.ts). */
@@ -82,7 +83,8 @@ export class Jit {
     this.core = core;
     const runtime: Record<string, WebAssembly.ImportValue> = { m: this.memory };
     RUNTIME.forEach((name, i) => {
-      runtime[String.fromCharCode(97 + i)] = core[name] as WebAssembly.ImportValue;
+      // 'm' is the memory.
+      runtime[String.fromCharCode(97 + i + (i >= 12 ? 1 : 0))] = core[name] as WebAssembly.ImportValue;
     });
     this.imports = { c: runtime };
     const first = core.table.grow(JIT_TABLE_ENTRIES);

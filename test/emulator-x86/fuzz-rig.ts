@@ -53,7 +53,8 @@ export class FuzzRig {
     this.after.fill(0xa5);
   }
 
-  static async create(): Promise<FuzzRig> {
+  /** @param threshold executions after which a block is compiled; 0: only interpreted */
+  static async create(threshold = 0): Promise<FuzzRig> {
     const memory = createGuestMemory(GUEST_RAM);
     const rig = new FuzzRig(memory);
     const note = (...event: number[]): void => {
@@ -66,6 +67,7 @@ export class FuzzRig {
       wasm,
       cpu: findCpuModel('max'),
       tscFrequency: 1e9,
+      jit: { threshold },
       random: (into) => {
         for (let i = 0; i < into.length; i++) into[i] = mix(++rig.draws, 7);
       },

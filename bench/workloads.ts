@@ -1,0 +1,79 @@
+// What is measured. The sources are in guests/bench; the checksums are what every engine must print.
+
+/** integer and float: computing in ring 3, the two groups of the geometric means. system: what leaves ring 3. */
+export type WorkloadGroup = 'integer' | 'float' | 'system';
+
+export interface Workload {
+  readonly name: string;
+  readonly description: string;
+  readonly group: WorkloadGroup;
+  /** Checksum of one unit of work, eight hexadecimal digits. */
+  readonly checksum: string;
+  /** Countable operations in one unit, where time per operation says more than a ratio. */
+  readonly operations?: { readonly count: number; readonly name: string };
+  /** A process of the host has no counterpart. */
+  readonly guestOnly?: boolean;
+}
+
+export const WORKLOADS: readonly Workload[] = [
+  { name: 'sieve', description: 'sieve of Eratosthenes', group: 'integer', checksum: 'a586848b' },
+  { name: 'matrix', description: 'integer matrix product', group: 'integer', checksum: 'c9c7f9ca' },
+  { name: 'alu32', description: '32-bit arithmetic', group: 'integer', checksum: '31842547' },
+  { name: 'alu64', description: '64-bit arithmetic', group: 'integer', checksum: 'ba6bdc8b' },
+  { name: 'divide', description: 'division', group: 'integer', checksum: 'e83eb366' },
+  { name: 'sha256', description: 'SHA-256', group: 'integer', checksum: '27013600' },
+  { name: 'strings', description: 'string loops', group: 'integer', checksum: '34e2a037' },
+  { name: 'rep', description: 'REP string instructions', group: 'integer', checksum: '9ceedb4c' },
+  { name: 'recursion', description: 'calls and returns', group: 'integer', checksum: '00012511' },
+  { name: 'bytecode', description: 'bytecode interpreter', group: 'integer', checksum: '3c5ea397' },
+  { name: 'sort', description: 'quicksort', group: 'integer', checksum: 'a4458486' },
+  { name: 'chase', description: 'pointer chase, 8 MiB', group: 'integer', checksum: '81647536' },
+  { name: 'nbody', description: 'n-body, double', group: 'float', checksum: 'd8347d56' },
+  { name: 'mandelbrot', description: 'Mandelbrot set, double', group: 'float', checksum: '3bf9bce7' },
+  {
+    name: 'smc',
+    description: 'rewrite an immediate, call it',
+    group: 'system',
+    checksum: '19c2c18c',
+    operations: { count: 2000, name: 'rewrite' },
+  },
+  {
+    name: 'codepage',
+    description: 'stores into a page of running code',
+    group: 'system',
+    checksum: '7b548f2a',
+    operations: { count: 40 * 2048, name: 'store' },
+  },
+  {
+    name: 'trap',
+    description: 'into the kernel and back (native: system call)',
+    group: 'system',
+    checksum: '000003e8',
+    operations: { count: 1000, name: 'round trip' },
+  },
+  {
+    name: 'port',
+    description: 'port write at ring 0',
+    group: 'system',
+    checksum: '000003e8',
+    operations: { count: 1000, name: 'write' },
+    guestOnly: true,
+  },
+  {
+    name: 'mmio',
+    description: 'MMIO read at ring 0',
+    group: 'system',
+    checksum: '000003e8',
+    operations: { count: 1000, name: 'read' },
+    guestOnly: true,
+  },
+];
+
+/** Those of `names`, in this table's order; all without names. Throws a RangeError that lists them for an unknown one. */
+export function selectWorkloads(names: readonly string[]): readonly Workload[] {
+  const unknown = names.find((name) => !WORKLOADS.some((workload) => workload.name === name));
+  if (unknown !== undefined) {
+    throw new RangeError(`no workload ${unknown}. There are: ${WORKLOADS.map(({ name }) => name).join(', ')}.`);
+  }
+  return names.length === 0 ? WORKLOADS : WORKLOADS.filter(({ name }) => names.includes(name));
+}
