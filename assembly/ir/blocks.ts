@@ -7,9 +7,9 @@
 // Memory: scratch for building | hash heads | jump cache | blocks, allocated upwards. When that is full everything is
 // dropped and building starts again: simple, and cheaper than it sounds.
 
+import { dropAllRegions, dropRegionsOf } from '../jit/tier';
 import { BLOCKS_END, PAGE_HAS_CODE, PAGE_INFO, PAGE_INFO_SIZE, STATE } from '../layout/memory';
 import { S_SMC } from '../layout/x86-state';
-import { dropAllRegions, dropRegionsOf } from '../jit/tier';
 import { tlbGeneration, tlbProtectFrame } from '../mmu/tlb';
 import { SCRATCH_END, SCRATCH_OPS, SCRATCH_SIDE } from './emit';
 import { OP_BYTES } from './ops';

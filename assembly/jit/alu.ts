@@ -23,24 +23,6 @@ import {
   ROT_RIGHT,
 } from '../ir/ops';
 import {
-  CC_A,
-  CC_B,
-  CC_C,
-  CC_RES,
-  cut,
-  I0,
-  I1,
-  I2,
-  I3,
-  L0,
-  L1,
-  L2,
-  PENDING_A,
-  PENDING_R,
-  pop,
-  push,
-} from './frame';
-import {
   emitShiftFlags,
   forgetFlags,
   havePendingBut,
@@ -57,10 +39,12 @@ import {
   setKind,
   settleFlags,
 } from './flags';
+import { CC_A, CC_B, CC_C, CC_RES, cut, I0, I1, I2, I3, L0, L1, L2, PENDING_A, PENDING_R, pop, push } from './frame';
 import { close, openIf } from './labels';
 import {
   ARITH64,
   byte,
+  COMPARE64,
   call,
   const32,
   const64,
@@ -70,13 +54,13 @@ import {
   W_ADD,
   W_AND,
   W_ELSE,
+  W_EXTEND_S,
+  W_EXTEND_U,
+  W_EXTEND8_S,
+  W_EXTEND8_S64,
   W_EXTEND16_S,
   W_EXTEND16_S64,
   W_EXTEND32_S64,
-  W_EXTEND8_S,
-  W_EXTEND8_S64,
-  W_EXTEND_S,
-  W_EXTEND_U,
   W_MUL,
   W_NE,
   W_OR,
@@ -88,7 +72,6 @@ import {
   W_SUB,
   W_WRAP,
   W_XOR,
-  COMPARE64,
 } from './wasm';
 
 /** Emits an arithmetic instruction of the operand's width. */

@@ -5,23 +5,13 @@
 
 import { B_CODE, B_END_RIP, B_INSNS, B_OPS, B_RIP, B_SIDE } from '../ir/blocks';
 import { LEFT_INDIRECT } from '../ir/interp';
-import {
-  OP_BYTES,
-  OP_CMPJ,
-  OP_EXIT,
-  OP_JCC,
-  OP_JMP,
-  OP_JMPI,
-  OP_JNZ,
-  OP_RET32,
-  OP_RET64,
-  OP_TESTJ,
-} from '../ir/ops';
+import { OP_BYTES, OP_CMPJ, OP_EXIT, OP_JCC, OP_JMP, OP_JMPI, OP_JNZ, OP_RET32, OP_RET64, OP_TESTJ } from '../ir/ops';
 import { STATE } from '../layout/memory';
 import { S_JIT_FUEL, S_RIP } from '../layout/x86-state';
 import { emitCompare, emitTest } from './alu';
-import { beginInstruction, declareLocals, EXIT, FUEL, loadFrame, push, RIP, storeFrame, VALUE } from './frame';
+import { LEFT_BEFORE } from './exits';
 import { forgetFlags, pushCondition, restoreKnown, savedConstant, saveKnown, settleAtExit, settleFlags } from './flags';
+import { beginInstruction, declareLocals, EXIT, FUEL, loadFrame, push, RIP, storeFrame, VALUE } from './frame';
 import {
   branch,
   branchIf,
@@ -30,10 +20,10 @@ import {
   LEAVE,
   LEAVE_AT_RIP,
   LEAVE_WRITTEN,
-  leaveBefore,
-  leaveTo,
   LOOP,
   labelsFull,
+  leaveBefore,
+  leaveTo,
   MERGE,
   openBlock,
   openIf,
@@ -42,8 +32,7 @@ import {
 } from './labels';
 import { emitDropReturn, emitLoadReturn, setEmittedBlock } from './memory';
 import { emitOp, endedEarly, startOps } from './op';
-import { blockOf, childrenOf, loopHeads, merges, nextOf, bit, regionInsns, returnsOf, singleEntry } from './region';
-import { LEFT_BEFORE } from './exits';
+import { bit, blockOf, childrenOf, loopHeads, merges, nextOf, regionInsns, returnsOf, singleEntry } from './region';
 import {
   ARITH64,
   BODY,

@@ -45,11 +45,11 @@ import {
   S_CC_C,
   S_CC_OP,
   S_CC_RES,
-  S_RSP,
-  S_T0,
   S_MXCSR,
   S_RAX,
   S_RDX,
+  S_RSP,
+  S_T0,
   S_TLB,
   S_V0,
   S_XMM,
@@ -57,10 +57,11 @@ import {
   TEMPS,
   VTEMPS,
 } from '../layout/x86-state';
-import { V_BLENDV_I64X2, V_BLENDV_I8X16, V_FLAGS } from '../sse/vops';
+import { V_BLENDV_I8X16, V_BLENDV_I64X2, V_FLAGS } from '../sse/vops';
 import { isDivide, isMultiply } from './muldiv';
 import { blockOf, nodes } from './region';
 import {
+  ARITH64,
   byte,
   const32,
   const64,
@@ -77,19 +78,18 @@ import {
   V128,
   W_AND,
   W_EQ,
-  ARITH64,
   W_EXTEND_U,
-  W_LOAD16_U,
-  W_LOAD8_U,
   W_LOAD_I32,
   W_LOAD_I64,
+  W_LOAD8_U,
+  W_LOAD16_U,
   W_OR,
   W_SHL,
   W_SHR_U,
-  W_STORE16,
-  W_STORE8,
   W_STORE_I32,
   W_STORE_I64,
+  W_STORE8,
+  W_STORE16,
   W_WRAP,
   WV_EXTRACT_I64,
   WV_LOAD,
@@ -162,7 +162,7 @@ export let V2: u32 = 0;
 /** Number of the vector register or temporary that a slot is in, or -1. */
 function vectorIndexOf(slot: u32): i32 {
   if (slot >= <u32>S_XMM && slot < <u32>S_XMM + 256) return (slot - S_XMM) >> 4;
-  if (slot >= <u32>S_V0 && slot < <u32>S_V0 + (<u32>VTEMPS << 4)) return 16 + ((slot - S_V0) >> 4);
+  if (slot >= <u32>S_V0 && slot < <u32>S_V0 + ((<u32>VTEMPS) << 4)) return 16 + ((slot - S_V0) >> 4);
   return -1;
 }
 /** Local of the vector that a slot is in, or 0. */
@@ -177,7 +177,7 @@ function vectorSlot(i: u32): u32 {
 /** Number of a slot's register or temporary (16 + n), or -1 if it stays in memory. */
 function indexOf(slot: u32): i32 {
   if (slot < 0x80) return slot >> 3;
-  if (slot >= <u32>S_T0 && slot < <u32>S_T0 + (<u32>TEMPS << 3)) return 16 + ((slot - S_T0) >> 3);
+  if (slot >= <u32>S_T0 && slot < <u32>S_T0 + ((<u32>TEMPS) << 3)) return 16 + ((slot - S_T0) >> 3);
   return -1;
 }
 
@@ -233,8 +233,7 @@ function scan(p: usize): void {
   else if (op == OP_MOV128) {
     mention(a);
     write(d);
-  }
-  else if (op < OP_ST) {
+  } else if (op < OP_ST) {
     mention(a);
     mention(b);
     write(d);
@@ -270,8 +269,7 @@ function scan(p: usize): void {
       write(S_RAX);
       write(S_RDX);
     }
-  }
-  else if (op == OP_JNZ || op == OP_JMPI) mention(a);
+  } else if (op == OP_JNZ || op == OP_JMPI) mention(a);
   else if (op >= OP_CMPJ && op < OP_TESTJ + 4) {
     mention(a);
     mention(b);

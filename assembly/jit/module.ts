@@ -1,6 +1,5 @@
 // The WebAssembly module around a region's function (core specification, 5.5).
 
-import { hintCount, hints } from './labels';
 import {
   F_REGION,
   T_CARRY,
@@ -10,7 +9,11 @@ import {
   T_MEMORY128,
   T_MUL_HIGH,
   T_OVERFLOW,
-  T_REGION, T_ROTATED, T_STORE } from './imports';
+  T_REGION,
+  T_ROTATED,
+  T_STORE,
+} from './imports';
+import { hintCount, hints } from './labels';
 import { BODY, byte, bytes, here, I32, I64, MODULE, reserve5, startAt, u, u5 } from './wasm';
 
 // "metadata.code.branch_hint": engines that know it keep unlikely code out of the way.

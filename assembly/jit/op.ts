@@ -1,6 +1,7 @@
 // One operation of the IR as WebAssembly. Each stands for exactly what ir/interp.ts does.
 
 import { B_RIP } from '../ir/blocks';
+import { LEFT_INDIRECT } from '../ir/interp';
 import {
   ALU_IMM,
   ALU_NOFLAGS,
@@ -26,20 +27,19 @@ import {
   OP_SETCC,
   OP_ST,
   OP_STI,
-  OP_SX16_32,
-  OP_SX16_64,
-  OP_SX32_64,
   OP_SX8_16,
   OP_SX8_32,
   OP_SX8_64,
+  OP_SX16_32,
+  OP_SX16_64,
+  OP_SX32_64,
   OP_SYNC,
   OP_VEC,
   OP_XCHG,
-  OP_ZX16,
   OP_ZX8,
   OP_ZX8_16,
+  OP_ZX16,
 } from '../ir/ops';
-import { LEFT_INDIRECT } from '../ir/interp';
 import { STATE } from '../layout/memory';
 import {
   FLAG_AC,
@@ -85,8 +85,8 @@ import { emitVector } from './vector';
 import {
   ARITH64,
   byte,
-  call,
   COMPARE64,
+  call,
   const32,
   const64,
   get,
@@ -95,11 +95,11 @@ import {
   simdMem,
   W_AND,
   W_ELSE,
+  W_EXTEND8_S,
+  W_EXTEND8_S64,
   W_EXTEND16_S,
   W_EXTEND16_S64,
   W_EXTEND32_S64,
-  W_EXTEND8_S,
-  W_EXTEND8_S64,
   W_GT_U,
   W_LOAD_I32,
   W_LOAD_I64,
@@ -262,7 +262,6 @@ function emitCheck(p: usize, op: u32): void {
   leaveBefore(block, p, LEFT_BEFORE);
   close();
 }
-
 
 function emitMove(p: usize, op: u32): void {
   const d: u32 = load<u16>(p, 2);

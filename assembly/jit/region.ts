@@ -33,8 +33,8 @@ import {
 } from '../ir/ops';
 import { SEG_CS, SEG_LIMIT } from '../layout/x86-state';
 import { TLB_FETCH, TLB_PHYS, tlbEntry } from '../mmu/tlb';
-import { target, targetCount } from './profile';
 import { MODE_CODE, MODE_FLAT_CS, segSlot } from '../x86/mode';
+import { target, targetCount } from './profile';
 
 /** Most blocks, and operations in them, of one region. */
 export const MAX_NODES: i32 = 60;

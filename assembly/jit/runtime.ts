@@ -3,8 +3,8 @@
 //
 // The answer is an exit word (exits.ts): 0 to go on.
 
-import { mulHigh, mulHighSigned } from '../ir/alu';
 import * as alu from '../ir/alu';
+import { mulHigh, mulHighSigned } from '../ir/alu';
 import { condition, getCF, getFlags, setFlags } from '../ir/flags';
 import { enterSite, LEFT_FAULT, leaveSite } from '../ir/interp';
 import { ALU_IMM, ROT_RIGHT } from '../ir/ops';
@@ -46,7 +46,7 @@ export function jitStore(linear: u64, value: u64, site: u32, block: usize, fuel:
   const p = <usize>(site & ~15);
   const size: u32 = 1 << (site & 3);
   enterSite(block, p, fuel);
-  slowWrite(linear, size, size == 8 ? value : value & (((<u64>1) << (<u64>size << 3)) - 1));
+  slowWrite(linear, size, size == 8 ? value : value & (((<u64>1) << ((<u64>size) << 3)) - 1));
   return finish(p, block);
 }
 

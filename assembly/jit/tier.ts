@@ -14,8 +14,8 @@ import { MODE_SINGLE } from '../x86/mode';
 import { emitRegion } from './control';
 import { LEFT_AFTER } from './exits';
 import { wrapModule } from './module';
-import { blockOf, formRegion, nodes, pageList, pages, regionInsns } from './region';
 import { noteTarget } from './profile';
+import { blockOf, formRegion, nodes, pageList, pages, regionInsns } from './region';
 import { pendingValue } from './runtime';
 import { MODULE } from './wasm';
 

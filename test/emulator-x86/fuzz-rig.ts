@@ -131,9 +131,7 @@ export class FuzzRig {
       if (left <= 0) break;
       const before = left;
       const most = slice();
-      const exit: VmExit = most
-        ? cpu.run({ instructions: Math.min(most, left), nanoseconds: 1e9 })
-        : cpu.step();
+      const exit: VmExit = most ? cpu.run({ instructions: Math.min(most, left), nanoseconds: 1e9 }) : cpu.step();
       if (exit.reason === 'halt' || exit.reason === 'shutdown' || exit.reason === 'failed') {
         end = exit.reason === 'failed' ? exit.message : exit.reason;
         break;

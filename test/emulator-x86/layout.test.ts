@@ -45,7 +45,10 @@ function assertApart(parts: readonly Part[]): void {
   const sorted = [...parts].sort((a, b) => a.start - b.start);
   sorted.slice(1).forEach((part, i) => {
     const previous = sorted[i];
-    assert.ok(part.start >= previous.end, `${previous.name} reaches to ${previous.end}, ${part.name} is at ${part.start}`);
+    assert.ok(
+      part.start >= previous.end,
+      `${previous.name} reaches to ${previous.end}, ${part.name} is at ${part.start}`,
+    );
   });
 }
 

@@ -5,7 +5,18 @@ import { X86State } from '../../src/vcpu/x86-state.js';
 import { Random } from '../../tools/isa/random.js';
 import { type CodeLayout, type CodeSize, randomCode } from './random-code.js';
 
-export const GUEST_MODES = ['real', 'unreal', 'protected', 'code16', 'paging', 'pae', 'long', 'user', 'compat', 'v8086'] as const;
+export const GUEST_MODES = [
+  'real',
+  'unreal',
+  'protected',
+  'code16',
+  'paging',
+  'pae',
+  'long',
+  'user',
+  'compat',
+  'v8086',
+] as const;
 export type GuestMode = (typeof GUEST_MODES)[number];
 
 /** Not a multiple of the 64 KiB of a WebAssembly page: what follows in the last one must stay as it is. */
@@ -42,7 +53,17 @@ export interface RandomGuest {
 }
 
 /** Selectors: the null one, then code and data of ring 0 and 3 in all sizes, LDT, TSS. */
-const SEL = { code: 0x08, data: 0x10, code64: 0x18, code16: 0x20, userCode: 0x2b, userData: 0x33, userCode64: 0x3b, ldt: 0x40, tss: 0x50 };
+const SEL = {
+  code: 0x08,
+  data: 0x10,
+  code64: 0x18,
+  code16: 0x20,
+  userCode: 0x2b,
+  userData: 0x33,
+  userCode64: 0x3b,
+  ldt: 0x40,
+  tss: 0x50,
+};
 const DESCRIPTORS = [0, 0xc09b, 0xc093, 0xa09b, 0x009b, 0xc0fb, 0xc0f3, 0xa0fb];
 
 class Builder {
@@ -107,10 +128,15 @@ class Builder {
       const push = (v: number) => [0x68, ...dword(v)];
       const code = [...load(4, STACK - 0x40)];
       const count = random.below(3);
-      for (let k = 0; k < count; k++) code.push(...load(random.pick([0, 1, 2, 5, 6, 7]), Number(this.value() & 0xffffffffn)));
+      for (let k = 0; k < count; k++)
+        code.push(...load(random.pick([0, 1, 2, 5, 6, 7]), Number(this.value() & 0xffffffffn)));
       // BX = a number that is another each time, as an offset in the code. Through SS, which is sound where DS may not be.
       const long = this.wide || mode === 'compat';
-      const at = gate16 ? [0x1e, ...dword(COUNTER).slice(0, 2)] : long ? [0x1c, 0x25, ...dword(COUNTER)] : [0x1d, ...dword(COUNTER)];
+      const at = gate16
+        ? [0x1e, ...dword(COUNTER).slice(0, 2)]
+        : long
+          ? [0x1c, 0x25, ...dword(COUNTER)]
+          : [0x1d, ...dword(COUNTER)];
       code.push(0x36, 0x8b, ...at);
       code.push(0x36, 0x81, at[0] & 0xc7, ...at.slice(1), ...dword(random.u32()).slice(0, gate16 ? 2 : 4));
       const word = (v: number) => dword(v).slice(0, gate16 ? 2 : 4);
@@ -118,7 +144,14 @@ class Builder {
       const flags = 2 | (random.u32() & 0xad5);
       if (mode === 'v8086') {
         for (let k = 0; k < 4; k++) code.push(...push(DATA >> 4));
-        code.push(...push(0), ...push(0xdf00), ...push(flags | L.FLAG_VM | L.FLAG_IOPL), ...push(CODE >> 4), 0x53, 0xcf);
+        code.push(
+          ...push(0),
+          ...push(0xdf00),
+          ...push(flags | L.FLAG_VM | L.FLAG_IOPL),
+          ...push(CODE >> 4),
+          0x53,
+          0xcf,
+        );
       } else if (mode === 'user' || mode === 'compat') {
         const code32 = random.oneIn(2) ? SEL.userCode : SEL.code;
         const cs = mode === 'user' ? SEL.userCode64 : code32;
@@ -184,7 +217,11 @@ class Builder {
       const code = this.mode === 'v8086' ? SEL.code : selector;
       const odd = random.oneIn(100) || garbage;
       view.setUint32(at, (code << 16) | (offset & 0xffff), true);
-      view.setUint32(at + 4, (offset & 0xffff0000) | (type << 8) | (long && random.oneIn(3) ? random.below(8) : 0), true);
+      view.setUint32(
+        at + 4,
+        (offset & 0xffff0000) | (type << 8) | (long && random.oneIn(3) ? random.below(8) : 0),
+        true,
+      );
       if (odd) view.setUint32(at + 4 * random.below(2), random.u32(), true);
     }
   }
@@ -232,7 +269,16 @@ class Builder {
       // Tables, stack and code stay what they are for most of the time: without them little happens.
       if (!random.oneIn(odd) || (i <= CODE >> 12 && !random.oneIn(8))) continue;
       const flags = random.below(0x200);
-      const frame = random.pick([i, 0, CODE >> 12, DATA >> 12, GUEST_ROM >> 12, GUEST_HOLE >> 12, 0xfee00, random.below(0x200)]);
+      const frame = random.pick([
+        i,
+        0,
+        CODE >> 12,
+        DATA >> 12,
+        GUEST_ROM >> 12,
+        GUEST_HOLE >> 12,
+        0xfee00,
+        random.below(0x200),
+      ]);
       put(at, ((frame << 12) | flags) >>> 0);
       if (!legacy && random.oneIn(4)) put(at + 4, random.pick([0x80000000, 1, 0xf, random.u32()]));
     }
@@ -330,7 +376,13 @@ class Builder {
     for (const i of [L.SEG_ES, L.SEG_DS, L.SEG_FS, L.SEG_GS]) {
       if (!random.oneIn(3)) continue;
       const type = random.pick([0x91, 0x93, 0x95, 0x97]) | ring | random.pick([0, 0x4000, 0xc000]);
-      put(i, (user ? SEL.userData : SEL.data) & 0xffff, random.pick([0, DATA, random.u32()]), random.below(0x20000), type);
+      put(
+        i,
+        (user ? SEL.userData : SEL.data) & 0xffff,
+        random.pick([0, DATA, random.u32()]),
+        random.below(0x20000),
+        type,
+      );
     }
     if (mode === 'protected' && random.oneIn(3)) put(L.SEG_CS, SEL.code, 0, CODE + random.below(CODE_BYTES), 0x409b);
   }
@@ -343,7 +395,9 @@ class Builder {
     if (random.oneIn(2)) cr0 |= L.CR0_WP;
     let cr4 = L.CR4_OSFXSR | L.CR4_OSXMMEXCPT;
     if (random.oneIn(3))
-      cr4 ^= random.u32() & (L.CR4_VME | L.CR4_PVI | L.CR4_TSD | L.CR4_DE | L.CR4_PSE | L.CR4_PGE | L.CR4_OSFXSR | L.CR4_OSXMMEXCPT);
+      cr4 ^=
+        random.u32() &
+        (L.CR4_VME | L.CR4_PVI | L.CR4_TSD | L.CR4_DE | L.CR4_PSE | L.CR4_PGE | L.CR4_OSFXSR | L.CR4_OSXMMEXCPT);
     if (random.oneIn(10)) cr4 ^= random.u32() & (L.CR4_UMIP | L.CR4_FSGSBASE | L.CR4_SMEP | L.CR4_SMAP);
     const long = this.wide || mode === 'compat';
     const paged = long || mode === 'pae' || mode === 'paging' || (mode === 'v8086' && random.oneIn(2));
