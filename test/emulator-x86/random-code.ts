@@ -121,9 +121,9 @@ export function randomInstruction(random: Random, at: CodeLayout): number[] {
       prefixes.push(rex);
       if (rex & 8) operand = 64;
     }
-    const escape = [[], [0x0f], [0x0f, 0x38], [0x0f, 0x3a]][row.map];
+    const opcodeMap = [[], [0x0f], [0x0f, 0x38], [0x0f, 0x3a]][row.map];
     const form = hasModrm(row) ? modrm(random, row, at, address) : [];
-    return [...prefixes, ...escape, row.opcode, ...form, ...immediate(random, row, at, operand, address)];
+    return [...prefixes, ...opcodeMap, row.opcode, ...form, ...immediate(random, row, at, operand, address)];
   }
 }
 
