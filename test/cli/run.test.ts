@@ -101,6 +101,11 @@ test('a halt without interrupts is told', async () => {
   assert.match(result.stderr, /^E_GUEST_HALTED: .*interrupts disabled/);
 });
 
+test('garbage to every port leaves machine and host standing', async () => {
+  const result = await tsvm(program('everyPort'));
+  assert.is(result.code, 42, result.stderr);
+});
+
 test('--strict-io names what nobody answers', async () => {
   const quiet = await tsvm(program('unclaimed'));
   assert.is(quiet.code, 0, quiet.stderr);

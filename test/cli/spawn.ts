@@ -59,6 +59,14 @@ export function scratch(name: string, content?: Uint8Array | string): string {
 
 /** Real-mode machine code for `--load-address 0x7c00`. */
 export const PROGRAMS = {
+  /** For every port but F4h: mov al, dl; out dx, al; in al, dx; in ax, dx. Then exits with code 42. */
+  everyPort: Uint8Array.from([
+    // xor dx, dx; next: cmp dx, 0F4h; je skip; mov al, dl; out dx, al; in al, dx; nop; in ax, dx; skip: inc dx; jnz next
+    0x31,
+    0xd2, 0x81, 0xfa, 0xf4, 0x00, 0x74, 0x06, 0x88, 0xd0, 0xee, 0xec, 0x90, 0xed, 0x42, 0x75, 0xf1,
+    // mov al, 42; out F4h, al
+    0xb0, 0x2a, 0xe6, 0xf4,
+  ]),
   /** Echoes COM1; after 'q' exits with code 3. */
   echo: Uint8Array.from([
     // wait: mov dx, 3FDh; in al, dx; test al, 1; jz wait
