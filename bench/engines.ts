@@ -1,146 +1,152 @@
-// Who can execute a workload: how each is started, and whether it is there.
+// Who can execute a workload: the host's processor, tsvm in its modes, and others where they are installed.
 
-import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import {
+  ARCHITECTURES,
+  type Architecture,
+  type Engine,
+  engineName,
+  guestImage,
+  type Need,
+  nativeProgram,
+  ROOT,
+  tool,
+} from './engine.js';
+import { peers } from './peers.js';
 
-export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-export const TSVM = join(ROOT, 'bin/tsvm.mjs');
-const IMAGES = join(ROOT, 'guests/bench');
+export { type Architecture, type Command, type Engine, guestImage, ROOT, TSVM } from './engine.js';
 
-export type Architecture = 'x86-64' | 'i386';
-
-export interface Command {
-  readonly file: string;
-  readonly args: readonly string[];
+/** A built tree of tsvm, by default this one. */
+export interface TsvmTree {
+  readonly root: string;
+  /** Appended to the names of its engines. */
+  readonly suffix: string;
 }
 
-export interface Engine {
-  readonly name: string;
-  readonly description: string;
-  /** Name and version; undefined when it is not installed. Whether it works, a trial run must show. */
-  readonly version: () => string | undefined;
-  /** Why it is missing, for people. */
-  readonly absence: string;
-  /** Runs a workload with `commandLine`; tsvm writes its statistics to `statsFile`. */
-  readonly command: (workload: string, commandLine: string, statsFile: string) => Command;
-  /** Exit code of a run that went well. */
-  readonly success: number;
-  /** Runs processes of the host, not guests. */
-  readonly native: boolean;
-}
+const OWN_TREE: TsvmTree = { root: ROOT, suffix: '' };
 
-export const guestImage = (architecture: Architecture, workload: string): string =>
-  join(IMAGES, architecture, `${workload}.img`);
-
-function tool(file: string, args: readonly string[]): string | undefined {
-  const result = spawnSync(file, args, { encoding: 'utf8', timeout: 10_000 });
-  return result.status === 0 ? result.stdout : undefined;
-}
-
-function tsvmVersion(): string {
-  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
-  return `tsvm ${version}, Node ${process.version}`;
-}
-
-/** Whether `tsvm run` has the switch that chooses between the emulator's tiers. */
-function hasJit(): boolean {
-  return (tool(process.execPath, [TSVM, 'run', '--help']) ?? '').includes('--jit');
-}
-
-interface TsvmEngine {
+interface TsvmKind {
   readonly name: string;
   readonly description: string;
   readonly options: readonly string[];
-  readonly available?: () => boolean;
+  readonly architectures: readonly Architecture[];
+  readonly warmup: number;
+  readonly tone: number;
+  readonly guess: number;
+  readonly available?: boolean;
   readonly absence?: string;
 }
 
-function tsvm(architecture: Architecture, engine: TsvmEngine): Engine {
-  return {
-    name: engine.name,
-    description: engine.description,
-    version: () => ((engine.available?.() ?? true) ? tsvmVersion() : undefined),
-    absence: engine.absence ?? '',
-    command: (workload, commandLine, statsFile) => ({
-      file: process.execPath,
-      args: [
-        ...[TSVM, 'run', guestImage(architecture, workload), ...engine.options],
-        ...['--append', commandLine, '--stats', statsFile],
-      ],
-    }),
-    success: 0,
-    native: false,
-  };
+function tsvmVersion(root: string): string | undefined {
+  try {
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+    return existsSync(join(root, 'dist/src/cli/main.js')) ? `tsvm ${version}, Node ${process.version}` : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
-function nativeEngine(architecture: Architecture): Engine {
-  const folder = join(IMAGES, `linux-${architecture}`);
-  const runsHere = process.platform === 'linux' && process.arch === 'x64' && existsSync(folder);
-  return {
-    name: 'native',
-    description: 'a process of the host',
-    version: () => (runsHere ? `Linux ${architecture}, gcc 12 -O2` : undefined),
-    absence: 'the workloads are built for Linux on x86-64',
-    command: (workload, commandLine) => ({ file: join(folder, workload), args: [commandLine] }),
-    success: 0,
-    native: true,
-  };
+/** kvm_pvm executes ring 0 in the kernel's instruction emulator, and differs in these ways (docs/virt.md). */
+function virtCannot(need: Need, backend: string | undefined): string | undefined {
+  if (backend !== 'kvm_pvm') return undefined;
+  if (need === 'vmcall') return 'kvm_pvm makes no progress at VMCALL';
+  return need === 'syscall' ? 'under kvm_pvm SYSCALL does not reach ring 0' : undefined;
 }
 
-/** QEMU's isa-debug-exit ends with twice the guest's code plus one. */
-const QEMU_SUCCESS = 1;
-
-function tcg(architecture: Architecture): Engine {
-  const file = architecture === 'x86-64' ? 'qemu-system-x86_64' : 'qemu-system-i386';
-  return {
-    name: 'tcg',
-    description: 'QEMU, emulating',
-    version: () => tool(file, ['--version'])?.split('\n')[0],
-    absence: `${file} is not installed (Debian: apt-get install qemu-system-x86)`,
-    command: (workload, commandLine) => {
-      const image = guestImage(architecture, workload);
-      // QEMU starts multiboot ELF32 files itself; for our ELF64 files, chain.img does what tsvm's loader does.
-      const kernel =
-        architecture === 'x86-64'
-          ? ['-kernel', guestImage(architecture, 'chain'), '-initrd', image]
-          : ['-kernel', image];
-      return {
-        file,
-        args: [
-          ...['-M', 'pc', '-accel', 'tcg', '-m', '128', '-nodefaults', '-no-reboot'],
-          ...['-display', 'none', '-serial', 'stdio', '-device', 'isa-debug-exit,iobase=0xf4,iosize=1'],
-          ...kernel,
-          ...['-append', commandLine],
-        ],
-      };
+/** The engines of one tree of tsvm. */
+export function tsvmEngines(architecture: Architecture, tree: TsvmTree = OWN_TREE): readonly Engine[] {
+  const command = join(tree.root, 'bin/tsvm.mjs');
+  const jit = (tool(process.execPath, [command, 'run', '--help']) ?? '').includes('--jit');
+  const kinds: readonly TsvmKind[] = [
+    {
+      name: 'virt',
+      description: 'tsvm, KVM',
+      options: ['--mode', 'virt'],
+      architectures: ['x86-64', 'i386'],
+      warmup: 0,
+      tone: 1,
+      guess: 1,
     },
-    success: QEMU_SUCCESS,
-    native: false,
-  };
-}
-
-/** All that this harness knows, native first: the others' times are given as multiples of its. */
-export function createEngines(architecture: Architecture): readonly Engine[] {
-  const jit = hasJit();
-  return [
-    nativeEngine(architecture),
-    tsvm(architecture, { name: 'virt', description: 'tsvm, KVM', options: ['--mode', 'virt'] }),
-    tsvm(architecture, {
+    {
       name: 'interp',
       description: 'tsvm, emulator: interpreter',
       options: ['--mode', 'emu', ...(jit ? ['--jit', 'off'] : [])],
-    }),
-    tsvm(architecture, {
+      architectures: ARCHITECTURES,
+      warmup: 20,
+      tone: 3,
+      guess: 50,
+    },
+    {
       name: 'jit',
       description: 'tsvm, emulator: JIT',
       options: ['--mode', 'emu', '--jit', 'on'],
-      available: () => jit,
+      architectures: ARCHITECTURES,
+      warmup: 120,
+      tone: 2,
+      guess: 4,
+      available: jit,
       absence: 'this tsvm has no --jit',
-    }),
-    tcg(architecture),
+    },
   ];
+  return kinds
+    .filter(({ architectures }) => architectures.includes(architecture))
+    .map((kind) => ({
+      name: engineName(kind.name, architecture) + tree.suffix,
+      description: kind.description,
+      architecture,
+      version: () => ((kind.available ?? true) ? tsvmVersion(tree.root) : undefined),
+      absence: kind.absence ?? `${tree.root} has not been built`,
+      command: (workload, commandLine, statsFile) => ({
+        file: process.execPath,
+        args: [
+          ...[command, 'run', guestImage(architecture, workload), ...kind.options],
+          ...['--append', commandLine, '--stats', statsFile],
+        ],
+      }),
+      success: 0,
+      processes: false,
+      native: false,
+      warmup: kind.warmup,
+      tone: kind.tone,
+      guess: kind.guess,
+      ...(kind.name === 'virt' ? { cannot: virtCannot } : {}),
+    }));
+}
+
+/** Node's names of the processors that run a Linux program of each architecture directly. */
+const RUNS_ON: Record<Architecture, string> = { 'x86-64': 'x64', i386: 'x64', aarch64: 'arm64' };
+
+function nativeEngine(architecture: Architecture): Engine {
+  const built = existsSync(nativeProgram(architecture, ''));
+  const runsHere = process.platform === 'linux' && process.arch === RUNS_ON[architecture] && built;
+  return {
+    name: engineName('native', architecture),
+    description: 'a process of the host',
+    architecture,
+    version: () => (runsHere ? `Linux ${architecture}, gcc 12 -O2` : undefined),
+    absence: built
+      ? `the workloads are built for Linux on ${architecture}`
+      : `the workloads are not built as Linux programs for ${architecture}`,
+    command: (workload, commandLine) => ({ file: nativeProgram(architecture, workload), args: [commandLine] }),
+    success: 0,
+    processes: true,
+    native: true,
+    warmup: 0,
+    tone: 0,
+    guess: 1,
+  };
+}
+
+/** All that this harness knows for one architecture, native first: the others' times are given as multiples of its. */
+export function createEngines(architecture: Architecture): readonly Engine[] {
+  return [nativeEngine(architecture), ...tsvmEngines(architecture), ...peers(architecture)];
+}
+
+/** What is measured unless the user names architectures: x86-64, and v86 with the native programs of its 32 bits. */
+export function defaultEngines(): readonly Engine[] {
+  const v86 = createEngines('i386').filter(({ name, native }) => native || name === 'v86');
+  return [...createEngines('x86-64'), ...v86];
 }
 
 /** Those of `names`, in the order above; all without names. Throws a RangeError that lists them for an unknown one. */

@@ -1,6 +1,6 @@
 // On what was measured.
 
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { cpus, loadavg, release } from 'node:os';
 
 export interface HostDescription {
@@ -51,4 +51,20 @@ export function stolenShare(before: ProcessorTime | undefined): number | undefin
   const now = readProcessorTime();
   if (!before || !now || now.total === before.total) return undefined;
   return (now.stolen - before.stolen) / (now.total - before.total);
+}
+
+/**
+ * Milliseconds that all threads of a process have had a processor (/proc/PID/task/TID/schedstat, first number); undefined
+ * where that is unknown. What they had to wait for one, because the host had other work, is not in it.
+ */
+export function readProcessorUse(pid: number): number | undefined {
+  try {
+    let nanoseconds = 0;
+    for (const thread of readdirSync(`/proc/${pid}/task`)) {
+      nanoseconds += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]);
+    }
+    return nanoseconds / 1e6;
+  } catch {
+    return undefined;
+  }
 }

@@ -15,6 +15,8 @@ export class MarkReader {
   /** Time of "start", in the caller's milliseconds; undefined before. */
   started: number | undefined;
   checksum: string | undefined;
+  /** Two marks came in one piece: one of them waited, and the times of both say nothing. */
+  together = false;
   private previous = 0;
   private pending = '';
 
@@ -23,6 +25,7 @@ export class MarkReader {
     const lines = (this.pending + text).split('\n');
     this.pending = lines.pop() ?? '';
     for (const line of lines) this.line(line.replace(/\r$/, ''), now);
+    if (lines.length > 1) this.together = true;
     if (this.pending.length > LINE_LIMIT) throw new MarkError(`endless line ${JSON.stringify(this.pending)}`);
   }
 

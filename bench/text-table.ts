@@ -1,7 +1,10 @@
 // Tables of text.
 
-/** Columns as wide as their widest cell; the first to the left, numbers to the right. The first row is the head. */
-export function formatTable(rows: readonly (readonly string[])[]): string {
+/**
+ * Columns as wide as their widest cell, text to the left, numbers to the right; by default only the first is text. A last
+ * column of text is not padded, so it may be long. The first row is the head.
+ */
+export function formatTable(rows: readonly (readonly string[])[], text: readonly boolean[] = [true]): string {
   const widths: number[] = [];
   for (const row of rows) {
     row.forEach((cell, i) => {
@@ -10,7 +13,7 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
   }
   const line = (row: readonly string[]): string =>
     row
-      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
+      .map((cell, i) => (text[i] ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
       .join('  ')
       .trimEnd();
   const [head, ...body] = rows.map(line);

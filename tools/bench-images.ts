@@ -22,7 +22,8 @@ export type Run = (command: string, args: readonly string[]) => void;
 /** The committed images come from this major version: another one compiles the same sources to other bytes. */
 export const GCC_MAJOR = '12';
 
-const GCC = [
+/** Options for C on every architecture but for -fcf-protection, which is x86's. */
+export const GCC: readonly string[] = [
   '-std=c11',
   '-O2',
   '-Wall',

@@ -1,19 +1,38 @@
-// Compiles the AssemblyScript cores to build/*.wasm. `node tools/build-core.mjs [--debug]`
-import { mkdirSync } from 'node:fs';
+// Compiles the AssemblyScript cores to build/*.wasm, and beside each writes the names of the functions in its table
+// (build/*.helpers.json), which the IR calls by number. `node tools/build-core.mjs [--debug] [x86] [arm]`;
+// without a name both are built.
+import { mkdirSync, writeFileSync } from 'node:fs';
 import asc from 'assemblyscript/asc';
 
 const root = new URL('..', import.meta.url).pathname;
 const debug = process.argv.includes('--debug');
 mkdirSync(`${root}build`, { recursive: true });
 
-const cores = [['assembly/x86/index.ts', 'build/x86.wasm']];
+// Interpreter and compiler are shared: ISA_AARCH64 says for which instruction set they are built.
+const all = ['x86', 'arm'];
+const named = all.filter((core) => process.argv.includes(core));
 
-for (const [source, output] of cores) {
+/** The table of a module in text format, as an array of function names without their files; entry 0 is empty. */
+function tableNames(text) {
+  const [, first, functions] = /^ *\(elem \S+ \(i32\.const (\d+)\) ([^()]*)\)/m.exec(text) ?? ['', '0', ''];
+  const names = functions.split(' ').map((name) => name.slice(Math.max(name.lastIndexOf('/'), 0) + 1));
+  return [...Array(Number(first)).fill(''), ...names];
+}
+
+function write(name, contents) {
+  if (name.endsWith('.wat')) {
+    writeFileSync(root + name.replace(/\.wat$/, '.helpers.json'), `${JSON.stringify(tableNames(contents))}\n`);
+  } else writeFileSync(root + name, contents);
+}
+
+for (const core of named.length ? named : all) {
   const { error, stderr } = await asc.main(
     [
-      source,
+      `assembly/${core}/index.ts`,
       '--outFile',
-      output,
+      `build/${core}.wasm`,
+      '--textFile',
+      `build/${core}.wat`,
       ...(debug ? ['-O1', '--debug'] : ['-O3', '--noAssert']),
       '--baseDir',
       root,
@@ -29,8 +48,10 @@ for (const [source, output] of cores) {
       '201',
       '--enable',
       'simd',
+      '--use',
+      `ISA_AARCH64=${core === 'arm' ? 1 : 0}`,
     ],
-    { stdout: process.stdout, stderr: process.stderr },
+    { stdout: process.stdout, stderr: process.stderr, writeFile: write },
   );
   if (error) {
     process.stderr.write(`${stderr}\n`);

@@ -1,14 +1,17 @@
 // Assembles the guest programs and the BIOS with GNU as, ld and objcopy:
 //   node dist/tools/build-guests.js [--check | --pvh DIR] [NAME …]
 // --check builds to a temporary directory and compares with the committed images, byte for byte.
-// Without names, all of them: 'hello', 'bench/sieve', or 'bench' for every benchmark workload (gcc, see bench-images.ts).
+// Without names, all of them: 'hello', 'bench/sieve', 'bench' for every benchmark workload (gcc, see bench-images.ts),
+// 'arm' and 'arm/systests' for AArch64 (see arm-images.ts), 'wasi' for the workloads as WASI modules (clang and lld, see wasi-images.ts).
 // --pvh builds the 64-bit guests with a PVH entry point into DIR, for a second opinion from another monitor.
 
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { ARM_GCC, armGccMajor, armImages } from './arm-images.js';
 import { benchImages, GCC_MAJOR, gccMajor, type Image } from './bench-images.js';
+import { CLANG_MAJOR, clangMajor, idleProcess, wasiImages } from './wasi-images.js';
 
 const root = new URL('../..', import.meta.url).pathname;
 const guests = join(root, 'guests');
@@ -108,12 +111,11 @@ function build(guest: Guest, work: string, pvh: boolean): Uint8Array {
   return disk;
 }
 
-/** The compiled images, unless this host's compiler is not the one that the committed ones come from. */
-function unlessOther(compiled: readonly Image[]): readonly Image[] {
-  const major = gccMajor();
-  if (major === GCC_MAJOR) return compiled;
-  const found = major === null ? 'gcc is not installed' : `gcc here is version ${major}`;
-  process.stdout.write(`bench: skipped, ${found} and the images are those of version ${GCC_MAJOR}\n`);
+/** Compiled images, unless this host's compiler is not the one that the committed ones come from. */
+function unlessOther(what: string, compiler: string, images: readonly Image[], here: string | null, wanted: string) {
+  if (here === wanted) return images;
+  const found = here === null ? `${compiler} is not installed` : `${compiler} here is version ${here}`;
+  process.stdout.write(`${what}: skipped, ${found} and the images are those of version ${wanted}\n`);
   return [];
 }
 
@@ -132,8 +134,11 @@ function main(): number {
     return { name, image: guest.image, build: (work) => build(guest, work, pvhDirectory !== undefined) };
   });
   const compiled = benchImages(guests, run);
+  const arm = armImages(guests, run);
+  const modules = wasiImages(guests, run);
+  const processes = [idleProcess(guests, run)];
   const isWanted = ({ name }: Image): boolean => names.includes(name) || names.includes(dirname(name));
-  const known = [...assembled, ...compiled];
+  const known = [...assembled, ...processes, ...compiled, ...arm, ...modules];
   const unknown = names.find((name) => !known.some((image) => image.name === name || dirname(image.name) === name));
   if (unknown !== undefined) {
     const list = [...new Set(known.map(({ name }) => name))].join(', ');
@@ -141,7 +146,17 @@ function main(): number {
     return 2;
   }
   const chosen =
-    names.length > 0 ? known.filter(isWanted) : pvhDirectory ? assembled : [...assembled, ...unlessOther(compiled)];
+    names.length > 0
+      ? known.filter(isWanted)
+      : pvhDirectory
+        ? assembled
+        : [
+            ...assembled,
+            ...processes,
+            ...unlessOther('bench', 'gcc', compiled, gccMajor(), GCC_MAJOR),
+            ...unlessOther('arm', ARM_GCC, arm, armGccMajor(), GCC_MAJOR),
+            ...unlessOther('wasi', 'clang', modules, clangMajor(), CLANG_MAJOR),
+          ];
 
   const work = mkdtempSync(join(tmpdir(), 'tsvm-guests-'));
   let different = 0;

@@ -2,13 +2,13 @@
 // its memory operand's offset in S_LAST_EA (for FDP) and its linear address in a slot.
 
 import { currentRip, emit, emitCall } from '../ir/emit';
+import { LIFT_END, LIFT_NEXT, LIFT_NONE } from '../ir/lift-result';
 import { CC_B, CC_BE, CC_E, CC_P, OP_MOV, OP_RAISE, SIZE64 } from '../ir/ops';
 import { STATE } from '../layout/memory';
 import { CPU_FXSR, CPU_XSAVE } from '../layout/x86-features';
 import { S_CPU_FEATURES, S_FCW, S_FSW, S_LAST_EA } from '../layout/x86-state';
 import { dMap, dMod, dModrm, dOpcode, dOpPrefix, dOpSize, dRep, dRex, dSeg, MAP_0F, MAP_1 } from '../x86/decode';
 import { EXC_NM } from '../x86/fault';
-import { LIFT_END, LIFT_NEXT, LIFT_NONE } from '../x86/lift-result';
 import { MODE_ALIGN, MODE_NO_X87, MODE_TS } from '../x86/mode';
 import { emitOffset, emitSegment, liftMode, segFlat, temp } from '../x86/operand';
 import { FX_WIDE, fxrstor, fxsave, xrstor, xsave } from './fxsave';

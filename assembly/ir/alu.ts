@@ -296,13 +296,18 @@ export function compared<T>(cc: u32, a: T, b: T): bool {
   }
   return r != ((cc & 1) != 0);
 }
-/** The same for a AND b compared with zero (TEST): CF and OF are clear. */
+/** The same for a AND b compared with zero (TEST): OF is clear, and so is CF (ARM build: set). */
 export function tested<T>(cc: u32, v: T): bool {
   let r: bool;
   switch (cc >> 1) {
+    case 1:
+      r = ISA_AARCH64 != 0;
+      break;
     case 2:
-    case 3:
       r = v == <T>0;
+      break;
+    case 3:
+      r = ISA_AARCH64 ? true : v == <T>0;
       break;
     case 4:
     case 6:

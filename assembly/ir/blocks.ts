@@ -99,6 +99,21 @@ export function findBlock(phys: u32, rip: u64, csBase: u32, mode: u32): usize {
   return 0;
 }
 
+/** The block after `block` in the cache, the first one for 0; 0 when there are no more. */
+export function nextBlock(block: usize): usize {
+  let head = HASH_BASE;
+  if (block) {
+    const next = <usize>load<u32>(block, B_HASH_NEXT);
+    if (next) return next;
+    head = hashOf(load<u32>(block, B_PHYS), load<u64>(block, B_RIP)) + 4;
+  }
+  for (; head < JUMP_BASE; head += 4) {
+    const b = <usize>load<u32>(head);
+    if (b) return b;
+  }
+  return 0;
+}
+
 /** Drops every block. Only between blocks. */
 export function dropAllBlocks(): void {
   dropAllRegions();
@@ -132,6 +147,11 @@ export function takeHeap(bytes: usize): usize {
   if (at + rounded > <usize>BLOCKS_END) return 0;
   heap += rounded;
   return at;
+}
+
+/** Bytes that takeHeap() still has. */
+export function heapRoom(): usize {
+  return <usize>BLOCKS_END - heap;
 }
 
 /** Makes a block of what emit() has gathered. `phys2`: physical address of the second page that it reaches | 1, or 0. */
@@ -199,6 +219,15 @@ function unhash(b: usize): void {
   store<u32>(at, load<u32>(b, B_HASH_NEXT));
 }
 
+/** Drops a block; its place on its pages' lists is given up at the next write there. */
+export function dropBlock(b: usize): void {
+  unhash(b);
+  store<u32>(b, 0, B_SERIAL);
+  blocksDropped++;
+  dropRegionsOf(b);
+  if (b == running || running == ANY_BLOCK) store<u32>(STATE, 1, S_SMC);
+}
+
 /** Of a page with more blocks than this the others are dropped too: or each store would look at all of them again. */
 const CROWDED: u32 = 1024;
 
@@ -216,13 +245,7 @@ export function codeWritten(phys: u32, size: u32): void {
     const next = nextOnPage(b, page);
     passed++;
     if (!load<u32>(b, B_SERIAL) || passed > CROWDED || overlaps(b, phys, size)) {
-      if (load<u32>(b, B_SERIAL)) {
-        unhash(b);
-        store<u32>(b, 0, B_SERIAL);
-        blocksDropped++;
-        dropRegionsOf(b);
-        if (b == running || running == ANY_BLOCK) store<u32>(STATE, 1, S_SMC);
-      }
+      if (load<u32>(b, B_SERIAL)) dropBlock(b);
       // Unlink from this page; on its other page a dropped block is skipped, and unlinked at the next write there.
       if (link == info) store<u32>(info, (load<u32>(info) & 15) | <u32>next);
       else store<u32>(link, <u32>next);

@@ -1,4 +1,7 @@
 // Lazy flags: the last flag-setting operation is remembered, and flags are worked out when somebody asks.
+//
+// A64's N, Z, V are SF, ZF, OF. Its C after a subtraction says "no borrow", x86's CF "borrow": in the ARM build CF is
+// the inverse of C throughout. So subtractions and compares are alike, and only additions and logic differ.
 
 import { STATE } from '../layout/memory';
 import {
@@ -18,11 +21,11 @@ import {
 // S_CC_OP = kind << 2 | size. What the other words hold, by kind:
 /** A: the six flags in EFLAGS positions. */
 export const CCK_EXPLICIT: u32 = 0;
-/** A: first operand, RES: sum. */
+/** A: first operand, RES: sum. ARM build: CF says that there was no carry. */
 export const CCK_ADD: u32 = 1;
 /** A: first operand, RES: difference. */
 export const CCK_SUB: u32 = 2;
-/** RES: result; CF = OF = AF = 0. */
+/** RES: result; CF = OF = AF = 0 (ARM build: CF = 1, since A64's logical instructions clear C). */
 export const CCK_LOGIC: u32 = 3;
 /** RES: result; C: CF before. */
 export const CCK_INC: u32 = 4;
@@ -59,12 +62,12 @@ export function getCF(): u32 {
   const kind = op >> 2;
   const size = op & 3;
   if (kind == CCK_EXPLICIT) return load<u32>(STATE, S_CC_A) & 1;
-  if (kind == CCK_LOGIC) return 0;
+  if (kind == CCK_LOGIC) return ISA_AARCH64;
   if (kind == CCK_INC || kind == CCK_DEC || kind == CCK_SHIFT) return load<u32>(STATE, S_CC_C) & 1;
   const m = maskOf(size);
   const a = load<u64>(STATE, S_CC_A) & m;
   const res = load<u64>(STATE, S_CC_RES) & m;
-  if (kind == CCK_ADD) return u32(res < a);
+  if (kind == CCK_ADD) return ISA_AARCH64 ? u32(res >= a) : u32(res < a);
   if (kind == CCK_SUB) return u32(res > a);
   const c = load<u32>(STATE, S_CC_C);
   if (kind == CCK_ADC) return c ? u32(res <= a) : u32(res < a);

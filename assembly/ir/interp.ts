@@ -3,6 +3,9 @@
 // The fast path of every load and store is in line: one comparison with the soft TLB's tag. Whatever fails it goes to
 // mmu/access.ts. The arithmetic cases are opcode = OP_ALU | kind << 4 | size << 2 | imm << 1 | no flags (ops.ts).
 
+import { raiseAlignment, raisePacked, raiseStackAlignment } from '../arm/fault';
+import { A_BASE } from '../arm/simd/kinds';
+import { execArmVector } from '../arm/simd/vector';
 import { STATE } from '../layout/memory';
 import {
   FLAG_AC,
@@ -17,7 +20,7 @@ import {
   SEG_LIMIT,
 } from '../layout/x86-state';
 import { addressAfter, probeRead, probeWrite, slowRead, slowWrite } from '../mmu/access';
-import { TLB_ADDEND, TLB_READ, TLB_WRITE, tlbSlot } from '../mmu/tlb';
+import { TLB_ADDEND, TLB_READ, TLB_USER, TLB_WRITE, tlbSlot, tlbTable } from '../mmu/tlb';
 import { execVector } from '../sse/vector';
 import { EXC_AC, faulted, raise, raiseCode, raiseGP } from '../x86/fault';
 import { segSlot } from '../x86/mode';
@@ -26,7 +29,10 @@ import * as alu from './alu';
 import { compared, immB, setD, srcA, srcB, tested } from './alu';
 import { B_CODE, B_END_RIP, B_INSNS, B_RIP, B_SIDE, setRunning } from './blocks';
 import { CCK_LOGIC, CCK_SUB, condition, setLazy } from './flags';
+import * as int from './integer';
 import {
+  ALIGN_STACK,
+  ALIGN_STORE,
   LD_8,
   LD_16,
   LD_128,
@@ -184,8 +190,135 @@ function loadRmw<T>(p: usize, linear: u64): T {
 
 function slowLoadRmw(p: usize, linear: u64, size: u32): u64 {
   current = p;
+  // A64's atomics report a fault of their load as a load's.
+  if (ISA_AARCH64 && !probeRead(linear, size)) return 0;
   if (!probeWrite(linear, size)) return 0;
   return slowLoad(p, linear, size);
+}
+
+/** OP_LD_A32: a load from an address of 32 bits; or, in the ARM build, OP_LD_USER: one with the rights of EL0. */
+function loadNarrow<T>(p: usize): T {
+  if (ISA_AARCH64) {
+    const linear = ea(p);
+    const table = load<u32>(STATE, S_TLB);
+    store<u32>(STATE, <u32>tlbTable(TLB_USER), S_TLB);
+    const v = loadMem<T>(p, linear);
+    store<u32>(STATE, table, S_TLB);
+    return v;
+  } else {
+    return loadMem<T>(p, ea32(p));
+  }
+}
+
+/** The same for stores. */
+function storeNarrow<T>(p: usize, value: T): bool {
+  if (ISA_AARCH64) {
+    const linear = ea(p);
+    const table = load<u32>(STATE, S_TLB);
+    store<u32>(STATE, <u32>tlbTable(TLB_USER), S_TLB);
+    const failed = storeMem<T>(p, linear, value);
+    store<u32>(STATE, table, S_TLB);
+    return failed;
+  } else {
+    return storeMem<T>(p, ea32(p), value);
+  }
+}
+
+/** OP_LDP at operation p: both values, or a fault (true) and none. */
+export function loadPair<T>(p: usize): bool {
+  const d = <usize>load<u16>(p, 2);
+  const d2 = <usize>load<u16>(p, 6);
+  const linear = load<u64>(<usize>load<u16>(p, 4), STATE) + <u64>(<i64>load<i32>(p, 8));
+  const e = tlbSlot(load<u32>(STATE, S_TLB), linear);
+  if (load<u64>(e, TLB_READ) == ((linear + (2 * sizeof<T>() - 1)) & ~0xfff)) {
+    const at = <usize>(<u32>linear + load<u32>(e, TLB_ADDEND));
+    const low = load<T>(at);
+    const high = load<T>(at + sizeof<T>());
+    store<u64>(d, <u64>low, STATE);
+    store<u64>(d2, <u64>high, STATE);
+    return false;
+  }
+  current = p;
+  if (!probeRead(linear, 2 * <u32>sizeof<T>())) return true;
+  const low = slowRead(linear, <u32>sizeof<T>());
+  const high = slowRead(addressAfter(linear, <u32>sizeof<T>()), <u32>sizeof<T>());
+  if (faulted()) return true;
+  store<u64>(d, low, STATE);
+  store<u64>(d2, high, STATE);
+  noticed(p);
+  return false;
+}
+
+/** OP_STP: both are stored, or a fault (true) and none. */
+export function storePair<T>(p: usize): bool {
+  const low = load<T>(<usize>load<u16>(p, 2), STATE);
+  const high = load<T>(<usize>load<u16>(p, 6), STATE);
+  const linear = load<u64>(<usize>load<u16>(p, 4), STATE) + <u64>(<i64>load<i32>(p, 8));
+  const e = tlbSlot(load<u32>(STATE, S_TLB), linear);
+  if (load<u64>(e, TLB_WRITE) == ((linear + (2 * sizeof<T>() - 1)) & ~0xfff)) {
+    const at = <usize>(<u32>linear + load<u32>(e, TLB_ADDEND));
+    store<T>(at, low);
+    store<T>(at + sizeof<T>(), high);
+    return false;
+  }
+  current = p;
+  if (!probeWrite(linear, 2 * <u32>sizeof<T>())) return true;
+  slowWrite(linear, <u32>sizeof<T>(), <u64>low);
+  slowWrite(addressAfter(linear, <u32>sizeof<T>()), <u32>sizeof<T>(), <u64>high);
+  if (faulted()) return true;
+  noticed(p);
+  return false;
+}
+
+/** The same for two vector registers. */
+export function loadPair128(p: usize): bool {
+  const d = STATE + <usize>load<u16>(p, 2);
+  const d2 = STATE + <usize>load<u16>(p, 6);
+  const linear = load<u64>(<usize>load<u16>(p, 4), STATE) + <u64>(<i64>load<i32>(p, 8));
+  const e = tlbSlot(load<u32>(STATE, S_TLB), linear);
+  if (load<u64>(e, TLB_READ) == ((linear + 31) & ~0xfff)) {
+    const at = <usize>(<u32>linear + load<u32>(e, TLB_ADDEND));
+    const low = v128.load(at);
+    const high = v128.load(at, 16);
+    v128.store(d, low);
+    v128.store(d2, high);
+    return false;
+  }
+  current = p;
+  if (!probeRead(linear, 32)) return true;
+  const a = slowRead(linear, 8);
+  const b = slowRead(addressAfter(linear, 8), 8);
+  const c = slowRead(addressAfter(linear, 16), 8);
+  const f = slowRead(addressAfter(linear, 24), 8);
+  if (faulted()) return true;
+  store<u64>(d, a);
+  store<u64>(d, b, 8);
+  store<u64>(d2, c);
+  store<u64>(d2, f, 8);
+  noticed(p);
+  return false;
+}
+
+export function storePair128(p: usize): bool {
+  const d = STATE + <usize>load<u16>(p, 2);
+  const d2 = STATE + <usize>load<u16>(p, 6);
+  const linear = load<u64>(<usize>load<u16>(p, 4), STATE) + <u64>(<i64>load<i32>(p, 8));
+  const e = tlbSlot(load<u32>(STATE, S_TLB), linear);
+  if (load<u64>(e, TLB_WRITE) == ((linear + 31) & ~0xfff)) {
+    const at = <usize>(<u32>linear + load<u32>(e, TLB_ADDEND));
+    v128.store(at, v128.load(d));
+    v128.store(at, v128.load(d2), 16);
+    return false;
+  }
+  current = p;
+  if (!probeWrite(linear, 32)) return true;
+  slowWrite(linear, 8, load<u64>(d));
+  slowWrite(addressAfter(linear, 8), 8, load<u64>(d, 8));
+  slowWrite(addressAfter(linear, 16), 8, load<u64>(d2));
+  slowWrite(addressAfter(linear, 24), 8, load<u64>(d2, 8));
+  if (faulted()) return true;
+  noticed(p);
+  return false;
 }
 
 /** Writes a 64-bit slot. */
@@ -250,6 +383,16 @@ function leave(how: u32, rip: u64): u32 {
   block = 0;
   setRunning(0);
   return how;
+}
+
+/** OP_VEC: A64's own kinds begin at A_BASE. */
+export function execVec(p: usize): void {
+  const kind: u32 = load<u16>(p, 8);
+  const d: u32 = load<u16>(p, 2);
+  const a: u32 = load<u16>(p, 4);
+  const b: u32 = load<u16>(p, 6);
+  if (ISA_AARCH64 && kind >= A_BASE) execArmVector(kind, d, a, b, load<u32>(p, 10));
+  else execVector(kind, d, a, b, load<u32>(p, 10));
 }
 
 function isCanonical(a: u64): bool {
@@ -1151,6 +1294,72 @@ export function execFrom(b: usize, start: usize): u32 {
       case 0x21d:
         v128.store(STATE + <usize>load<u16>(p, 2), v128.load(STATE + <usize>load<u16>(p, 4)));
         break;
+      // OP_SETCC64, OP_SEL, OP_FIELD, OP_INSERT…
+      case 0x21e:
+        setD64(p, u64(condition(<u32>load<u8>(p, 8))));
+        break;
+      case 0x222:
+        setD<u32>(p, condition(<u32>load<u8>(p, 8)) ? srcA<u32>(p) : srcB<u32>(p));
+        break;
+      case 0x223:
+        setD64(p, condition(<u32>load<u8>(p, 8)) ? srcA<u64>(p) : srcB<u64>(p));
+        break;
+      case 0x224:
+        setD64(p, int.field(p));
+        break;
+      case 0x225:
+        setD<u32>(p, <u32>int.inserted(p));
+        break;
+      case 0x226:
+        setD64(p, int.inserted(p));
+        break;
+      // OP_CLZ…, OP_RBIT64, products, quotients
+      case 0x227:
+        setD<u32>(p, clz<u32>(srcA<u32>(p)));
+        break;
+      case 0x228:
+        setD64(p, clz<u64>(srcA<u64>(p)));
+        break;
+      case 0x229:
+        setD64(p, int.reverseBits(srcA<u64>(p)));
+        break;
+      case 0x22a:
+        setD64(p, <u64>(<i64>srcA<i32>(p) * <i64>srcB<i32>(p)));
+        break;
+      case 0x22b:
+        setD64(p, <u64>srcA<u32>(p) * <u64>srcB<u32>(p));
+        break;
+      case 0x22c:
+        setD64(p, <u64>alu.mulHighSigned(srcA<i64>(p), srcB<i64>(p)));
+        break;
+      case 0x22d:
+        setD64(p, alu.mulHigh(srcA<u64>(p), srcB<u64>(p)));
+        break;
+      case 0x22e:
+        setD<u32>(p, <u32>int.divideUnsigned(srcA<u32>(p), srcB<u32>(p)));
+        break;
+      case 0x22f:
+        setD64(p, int.divideUnsigned(srcA<u64>(p), srcB<u64>(p)));
+        break;
+      case 0x230:
+        setD<u32>(p, <u32>int.divideSigned(srcA<i32>(p), srcB<i32>(p)));
+        break;
+      case 0x231:
+        setD64(p, <u64>int.divideSigned(srcA<i64>(p), srcB<i64>(p)));
+        break;
+      // OP_CCMP, OP_CCMN
+      case 0x232:
+        int.conditionalCompare<u32>(p);
+        break;
+      case 0x233:
+        int.conditionalCompare<u64>(p);
+        break;
+      case 0x234:
+        int.conditionalAdd<u32>(p);
+        break;
+      case 0x235:
+        int.conditionalAdd<u64>(p);
+        break;
       // OP_LD, OP_LD_A32: forms LD_*
       case 0x240: {
         const v = loadMem<u8>(p, ea(p));
@@ -1261,79 +1470,79 @@ export function execFrom(b: usize, start: usize): u32 {
         break;
       }
       case 0x260: {
-        const v = loadMem<u8>(p, ea32(p));
+        const v = loadNarrow<u8>(p);
         if (faulted()) return fault(p);
         setD<u8>(p, v);
         break;
       }
       case 0x261: {
-        const v = loadMem<u16>(p, ea32(p));
+        const v = loadNarrow<u16>(p);
         if (faulted()) return fault(p);
         setD<u16>(p, v);
         break;
       }
       case 0x262: {
-        const v = loadMem<u32>(p, ea32(p));
+        const v = loadNarrow<u32>(p);
         if (faulted()) return fault(p);
         setD64(p, v);
         break;
       }
       case 0x263: {
-        const v = loadMem<u64>(p, ea32(p));
+        const v = loadNarrow<u64>(p);
         if (faulted()) return fault(p);
         setD64(p, v);
         break;
       }
       case 0x264: {
-        const v = loadMem<u8>(p, ea32(p));
+        const v = loadNarrow<u8>(p);
         if (faulted()) return fault(p);
         setD64(p, v);
         break;
       }
       case 0x265: {
-        const v = loadMem<u16>(p, ea32(p));
+        const v = loadNarrow<u16>(p);
         if (faulted()) return fault(p);
         setD64(p, v);
         break;
       }
       case 0x266: {
-        const v = loadMem<u8>(p, ea32(p));
+        const v = loadNarrow<u8>(p);
         if (faulted()) return fault(p);
         setD<u16>(p, v);
         break;
       }
       case 0x267: {
-        const v = loadMem<u8>(p, ea32(p));
+        const v = loadNarrow<u8>(p);
         if (faulted()) return fault(p);
         setD<u16>(p, <u16>(<i16>(<i8>v)));
         break;
       }
       case 0x268: {
-        const v = loadMem<u8>(p, ea32(p));
+        const v = loadNarrow<u8>(p);
         if (faulted()) return fault(p);
         setD<u32>(p, <u32>(<i32>(<i8>v)));
         break;
       }
       case 0x269: {
-        const v = loadMem<u8>(p, ea32(p));
+        const v = loadNarrow<u8>(p);
         if (faulted()) return fault(p);
         setD64(p, <u64>(<i64>(<i8>v)));
         break;
       }
       case 0x26a: {
-        const v = loadMem<u16>(p, ea32(p));
+        const v = loadNarrow<u16>(p);
         if (faulted()) return fault(p);
         setD<u32>(p, <u32>(<i32>(<i16>v)));
         break;
       }
       case 0x26b: {
-        const v = loadMem<u16>(p, ea32(p));
+        const v = loadNarrow<u16>(p);
         if (faulted()) return fault(p);
         setD64(p, <u64>(<i64>(<i16>v)));
         break;
       }
       case 0x26c: {
-        const v = loadMem<u32>(p, ea32(p));
+        const v = loadNarrow<u32>(p);
         if (faulted()) return fault(p);
         setD64(p, <u64>(<i64>(<i32>v)));
         break;
@@ -1388,16 +1597,16 @@ export function execFrom(b: usize, start: usize): u32 {
         if (execStore128(p, ea(p), true)) return fault(p);
         break;
       case 0x288:
-        if (storeMem<u8>(p, ea32(p), load<u8>(<usize>load<u16>(p, 2), STATE))) return fault(p);
+        if (storeNarrow<u8>(p, load<u8>(<usize>load<u16>(p, 2), STATE))) return fault(p);
         break;
       case 0x289:
-        if (storeMem<u16>(p, ea32(p), load<u16>(<usize>load<u16>(p, 2), STATE))) return fault(p);
+        if (storeNarrow<u16>(p, load<u16>(<usize>load<u16>(p, 2), STATE))) return fault(p);
         break;
       case 0x28a:
-        if (storeMem<u32>(p, ea32(p), load<u32>(<usize>load<u16>(p, 2), STATE))) return fault(p);
+        if (storeNarrow<u32>(p, load<u32>(<usize>load<u16>(p, 2), STATE))) return fault(p);
         break;
       case 0x28b:
-        if (storeMem<u64>(p, ea32(p), load<u64>(<usize>load<u16>(p, 2), STATE))) return fault(p);
+        if (storeNarrow<u64>(p, load<u64>(<usize>load<u16>(p, 2), STATE))) return fault(p);
         break;
       case 0x28c:
         if (execStore128(p, ea32(p), false)) return fault(p);
@@ -1437,13 +1646,23 @@ export function execFrom(b: usize, start: usize): u32 {
         break;
       }
       case 0x299:
+        if (ISA_AARCH64) {
+          if (srcA<u64>(p) & (load<u64>(p, 8) - 1)) {
+            const what: u32 = load<u16>(p, 6);
+            if (what == ALIGN_STACK) raiseStackAlignment();
+            else raiseAlignment(srcA<u64>(p), what == ALIGN_STORE);
+            return fault(p);
+          }
+          break;
+        }
         if (srcA<u64>(p) & (load<u64>(p, 8) - 1) && load<u32>(STATE, S_RFLAGS) & FLAG_AC) {
           raiseCode(EXC_AC, 0);
           return fault(p);
         }
         break;
       case 0x29a:
-        if (load<u8>(p, 9)) raiseCode(<u32>load<u8>(p, 8), load<u32>(p, 12));
+        if (ISA_AARCH64) raisePacked(load<u64>(p, 8));
+        else if (load<u8>(p, 9)) raiseCode(<u32>load<u8>(p, 8), load<u32>(p, 12));
         else raise(<u32>load<u8>(p, 8));
         return fault(p);
       case 0x29b:
@@ -1519,6 +1738,25 @@ export function execFrom(b: usize, start: usize): u32 {
         unpatch();
         return leave(LEFT_INDIRECT, target);
       }
+      // OP_LDP, OP_STP
+      case 0x2a8:
+        if (loadPair<u32>(p)) return fault(p);
+        break;
+      case 0x2a9:
+        if (loadPair<u64>(p)) return fault(p);
+        break;
+      case 0x2aa:
+        if (loadPair128(p)) return fault(p);
+        break;
+      case 0x2ac:
+        if (storePair<u32>(p)) return fault(p);
+        break;
+      case 0x2ad:
+        if (storePair<u64>(p)) return fault(p);
+        break;
+      case 0x2ae:
+        if (storePair128(p)) return fault(p);
+        break;
       // OP_CALL, OP_SYNC, OP_VEC
       case 0x2b0:
         current = p;
@@ -1534,16 +1772,10 @@ export function execFrom(b: usize, start: usize): u32 {
       }
       case 0x2b2:
         current = p;
-        execVector(
-          <u32>load<u16>(p, 8),
-          <u32>load<u16>(p, 2),
-          <u32>load<u16>(p, 4),
-          <u32>load<u16>(p, 6),
-          load<u32>(p, 10),
-        );
+        execVec(p);
         if (faulted()) return fault(p);
         break;
-      // Ends of a block: OP_JMP, OP_JCC, OP_JNZ, OP_JMPI, OP_EXIT, OP_CMPJ, OP_TESTJ, OP_LEAVE
+      // Ends of a block: OP_JMP, OP_JCC, OP_JNZ, OP_JMPI, OP_EXIT, OP_JZ, OP_CMPJ, OP_TESTJ, OP_LEAVE, OP_CMPIJ
       case 0x2c0:
         return leave(LEFT_CHAIN0, load<u64>(p, 8));
       case 0x2c1:
@@ -1557,13 +1789,18 @@ export function execFrom(b: usize, start: usize): u32 {
         return leave(LEFT_CHAIN0, load<u64>(b, B_END_RIP));
       }
       case 0x2c3:
-        if (!isCanonical(srcA<u64>(p))) {
+        if (!ISA_AARCH64 && !isCanonical(srcA<u64>(p))) {
           raiseGP(0);
           return fault(p);
         }
         return leave(LEFT_INDIRECT, srcA<u64>(p));
       case 0x2c4:
         return leave(LEFT_INDIRECT, load<u64>(STATE, S_RIP));
+      case 0x2c5: {
+        const v = load<u16>(p, 6) == 3 ? srcA<u64>(p) : <u64>srcA<u32>(p);
+        if (!v) return leave(LEFT_CHAIN1, load<u64>(p, 8));
+        return leave(LEFT_CHAIN0, load<u64>(b, B_END_RIP));
+      }
       case 0x2c8: {
         const x = srcA<u8>(p);
         const y = srcB<u8>(p);
@@ -1622,6 +1859,20 @@ export function execFrom(b: usize, start: usize): u32 {
         unpatch();
         unexecuted = load<u16>(b, B_INSNS) - (side >> 16);
         return leave(LEFT_INDIRECT, load<u64>(b, B_RIP) + (side & 0xffff));
+      }
+      case 0x2d2: {
+        const x = srcA<u32>(p);
+        const y = <u32>load<u16>(p, 6);
+        setLazy((CCK_SUB << 2) | 2, <u64>x, <u64>(<u32>(x - y)));
+        if (compared<u32>(<u32>load<u16>(p, 2), x, y)) return leave(LEFT_CHAIN1, load<u64>(p, 8));
+        return leave(LEFT_CHAIN0, load<u64>(b, B_END_RIP));
+      }
+      case 0x2d3: {
+        const x = srcA<u64>(p);
+        const y = <u64>load<u16>(p, 6);
+        setLazy((CCK_SUB << 2) | 3, x, x - y);
+        if (compared<u64>(<u32>load<u16>(p, 2), x, y)) return leave(LEFT_CHAIN1, load<u64>(p, 8));
+        return leave(LEFT_CHAIN0, load<u64>(b, B_END_RIP));
       }
       default:
         unreachable();

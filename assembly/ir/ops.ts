@@ -81,10 +81,40 @@ export const OP_CMOV: u32 = 0x218;
 export const OP_SETCC: u32 = 0x21c;
 /** 128-bit move d = a. */
 export const OP_MOV128: u32 = 0x21d;
+/** d (64 bits) = condition imm. */
+export const OP_SETCC64: u32 = 0x21e;
+
+// --- Integer operations without flags that A64 has as single instructions. 32-bit results zero-extend. ---
+/** d = condition imm ? a : b. OP_SEL + size (32, 64). */
+export const OP_SEL: u32 = 0x220;
+/** d = (a rotated left by b, a number, in 64 bits) AND imm: shifts and zero-extended bit fields. */
+export const OP_FIELD: u32 = 0x224;
+/** The same into d's bits imm; d's others stay. The 32-bit one zero-extends d. */
+export const OP_INSERT32: u32 = 0x225;
+export const OP_INSERT64: u32 = 0x226;
+/** d = number of leading zeros of a. */
+export const OP_CLZ32: u32 = 0x227;
+export const OP_CLZ64: u32 = 0x228;
+/** d = a with its 64 bits in reverse order. */
+export const OP_RBIT64: u32 = 0x229;
+/** d = 64-bit product of the low halves of a and b. */
+export const OP_SMULL: u32 = 0x22a;
+export const OP_UMULL: u32 = 0x22b;
+/** d = upper 64 bits of the 128-bit product of a and b. */
+export const OP_SMULH: u32 = 0x22c;
+export const OP_UMULH: u32 = 0x22d;
+/** d = a / b towards zero; a / 0 = 0; the signed overflow wraps. OP_UDIV, OP_SDIV + size (32, 64). */
+export const OP_UDIV: u32 = 0x22c;
+export const OP_SDIV: u32 = 0x22e;
+/** If condition d: the flags of a - b (a + b for CCMN); otherwise the flags imm (EFLAGS positions). + size (32, 64). */
+export const OP_CCMP: u32 = 0x230;
+export const OP_CCMN: u32 = 0x232;
 
 // --- Memory: address = base + (index << shift) + disp, in 64-bit arithmetic or (A32) wrapped to 32 bits. Linear. ---
 export const OP_LD: u32 = 0x240; // + form
 export const OP_LD_A32: u32 = 0x260;
+/** In the ARM build these forms, and the stores', access memory with the rights of EL0 instead (LDTR, STTR). */
+export const OP_LD_USER: u32 = OP_LD_A32;
 /** Forms of a load: destination width and extension. */
 export const LD_8: u32 = 0;
 export const LD_16: u32 = 1;
@@ -107,6 +137,7 @@ export const LD_RMW: u32 = 16;
 /** Stores of d by size; + 4: 128 bits, + 5: 128 bits aligned. */
 export const OP_ST: u32 = 0x280;
 export const OP_ST_A32: u32 = 0x288;
+export const OP_ST_USER: u32 = OP_ST_A32;
 export const ST_128: u32 = 4;
 export const ST_128_ALIGNED: u32 = 5;
 /** Stores of an i32 immediate at 12, sign-extended; the index shift is in d. + size. */
@@ -115,8 +146,13 @@ export const OP_STI_A32: u32 = 0x294;
 
 /** d = linear address of offset a in segment b (SEG_*), checked for an access of imm & 0xFFFF bytes (bit 16: write). */
 export const OP_SEGLIN: u32 = 0x298;
-/** #AC(0) if address a is not a multiple of imm and alignment checks are on. */
+/** #AC(0) if address a is not a multiple of imm and alignment checks are on.
+ *  ARM build: alignment fault if address a is not a multiple of imm; b is ALIGN_*. */
 export const OP_ALIGN: u32 = 0x299;
+/** What the address is for: a load, a store; the stack pointer as a base. */
+export const ALIGN_LOAD: u32 = 0;
+export const ALIGN_STORE: u32 = 1;
+export const ALIGN_STACK: u32 = 2;
 /** Raises exception imm & 0xFF; bit 8: with error code imm >> 32. */
 export const OP_RAISE: u32 = 0x29a;
 /** #GP(0) if the 64-bit address in a is not canonical. */
@@ -135,6 +171,13 @@ export const OP_POP32: u32 = 0x2a5;
 /** Near return: pops the target, adds imm to the stack pointer, goes there. Ends a block. */
 export const OP_RET64: u32 = 0x2a6;
 export const OP_RET32: u32 = 0x2a7;
+
+// --- Pairs: d and b at base a + disp (i32 at 8) and right after it. One access: nothing happens if any of it faults. ---
+/** OP_LDP, OP_STP + size (32, 64; 4: 128). 32-bit loads zero-extend. */
+export const OP_LDP: u32 = 0x2a6;
+export const OP_STP: u32 = 0x2aa;
+/** log2 of the bytes of a vector register, as a size of pairs. */
+export const SIZE128: u32 = 4;
 
 // --- Rotates: OP_ROT | right << 4 | size << 2 | (count is imm) << 1 | (flags are dead). d = a rotated by b. ---
 export const OP_ROT: u32 = 0x300;
@@ -159,9 +202,13 @@ export const OP_JNZ: u32 = 0x2c2;
 export const OP_JMPI: u32 = 0x2c3;
 /** S_RIP is set: leave to the dispatcher. */
 export const OP_EXIT: u32 = 0x2c4;
+/** Slot a (by size b) is zero: go to imm, else to the block's end. */
+export const OP_JZ: u32 = 0x2c5;
 /** Fused ALU_CMP/ALU_TEST + JCC: OP_CMPJ + size, condition in d; operands a and b; still sets the lazy flags. */
 export const OP_CMPJ: u32 = 0x2c8;
 export const OP_TESTJ: u32 = 0x2cc;
+/** The same with a number b (u16) as second operand. OP_CMPIJ + size (32, 64). */
+export const OP_CMPIJ: u32 = 0x2d0;
 
 /** Put by the interpreter in place of an instruction's first operation, when it has to stop before it. */
 export const OP_LEAVE: u32 = 0x2d0;

@@ -13,22 +13,51 @@ import {
   ALU_SBB,
   ALU_SHL,
   ALU_TEST,
+  ALU_XOR,
+  CC_E,
   OP_ALU,
   OP_BYTES,
+  OP_CCMN,
+  OP_CCMP,
   OP_CMOV,
+  OP_CMPIJ,
   OP_CMPJ,
+  OP_FIELD,
   OP_JCC,
+  OP_JNZ,
+  OP_JZ,
   OP_MOV,
   OP_MOV128,
   OP_ROT,
+  OP_SEL,
   OP_SETCC,
+  OP_SETCC64,
   OP_SYNC,
   OP_TESTJ,
+  SIZE32,
+  SIZE64,
 } from './ops';
 
 /** Is `op` one that neither reads flags nor can fault? */
 function isPlainMove(op: u32): bool {
-  return (op >= OP_MOV && op < OP_CMOV) || op == OP_MOV128 || op == OP_SYNC;
+  return (
+    (op >= OP_MOV && op < OP_CMOV) || (op >= OP_FIELD && op < OP_CCMP + SIZE32) || op == OP_MOV128 || op == OP_SYNC
+  );
+}
+
+/** Is `op` one that reads flags, and may set some? */
+function readsFlags(op: u32): bool {
+  return (
+    (op >= OP_CMOV && op <= OP_SETCC) ||
+    op == OP_SETCC64 ||
+    (op >= OP_SEL && op <= OP_SEL + SIZE64) ||
+    (op >= OP_CCMP + SIZE32 && op <= OP_CCMN + SIZE64)
+  );
+}
+
+/** Does `op`, the end of a block, set all flags? */
+function comparesAndBranches(op: u32): bool {
+  return (op >= OP_CMPJ && op <= OP_TESTJ + SIZE64) || (op >= OP_CMPIJ + SIZE32 && op <= OP_CMPIJ + SIZE64);
 }
 
 /**
@@ -55,12 +84,12 @@ function dropDeadFlags(): void {
       if (op & ALU_NOFLAGS) continue;
       if (!needed) store<u16>(at, op | ALU_NOFLAGS);
       else needed = true;
-    } else if (op == OP_SETCC || (op >= OP_CMOV && op < OP_SETCC)) needed = true;
-    else if (!isPlainMove(op)) needed = op < OP_CMPJ || op > OP_TESTJ + 3;
+    } else if (readsFlags(op)) needed = true;
+    else if (!isPlainMove(op)) needed = !comparesAndBranches(op);
   }
 }
 
-/** CMP or TEST right before the block's conditional branch becomes one operation. */
+/** CMP or TEST right before the block's conditional branch becomes one operation (with a constant, in the ARM build). */
 function fuseCompare(): void {
   const n = opCount();
   if (n < 2) return;
@@ -70,12 +99,27 @@ function fuseCompare(): void {
   const cc: u32 = load<u16>(last, 4);
   if (!fusible(cc)) return;
   const op: u32 = load<u16>(before);
-  if (op < OP_ALU || op >= OP_MOV || op & ALU_IMM) return;
+  if (op < OP_ALU || op >= OP_MOV) return;
   const kind = (op >> 4) & 15;
-  if (kind != ALU_CMP && kind != ALU_TEST) return;
-  store<u16>(last, (kind == ALU_CMP ? OP_CMPJ : OP_TESTJ) + ((op >> 2) & 3));
+  const size = (op >> 2) & 3;
+  if (ISA_AARCH64 && kind <= ALU_XOR && cc >> 1 == CC_E >> 1 && !(op & ALU_NOFLAGS)) {
+    // SUBS and B.NE: the result itself says whether it is zero.
+    store<u16>(last, cc == CC_E ? OP_JZ : OP_JNZ);
+    store<u16>(last, load<u16>(before, 2), 4);
+    store<u16>(last, size, 6);
+    return;
+  }
+  if (kind != ALU_CMP && (kind != ALU_TEST || op & ALU_IMM)) return;
+  if (op & ALU_IMM) {
+    if (!ISA_AARCH64 || load<u64>(before, 8) > 0xffff) return;
+    store<u16>(last, OP_CMPIJ + size);
+    store<u16>(last, load<u16>(before, 8), 6);
+    store<u16>(last, load<u16>(before, 4), 4);
+  } else {
+    store<u16>(last, (kind == ALU_CMP ? OP_CMPJ : OP_TESTJ) + size);
+    store<u32>(last, load<u32>(before, 4), 4);
+  }
   store<u16>(last, cc, 2);
-  store<u32>(last, load<u32>(before, 4), 4);
   // It stays with the compare in the side table: what stops before the branch must not lose the compare.
   memory.copy(before, last, OP_BYTES);
   truncateOps(n - 1);

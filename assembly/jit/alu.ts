@@ -170,7 +170,7 @@ export function emitAlu(p: usize): void {
   arith(w, size);
   if (carries) {
     get(I3);
-    widen(size);
+    if (size == 3) byte(W_EXTEND_U);
     arith(w, size);
   }
   if (!logic) cut(size);
@@ -443,6 +443,21 @@ export function emitCompare(size: u32, a: u32, b: u32): void {
   set(CC_RES);
   setKind(CCK_SUB, size);
   secondIsLocal();
+}
+
+/** The comparison of OP_CMPIJ. */
+export function emitCompareImm(size: u32, a: u32, n: u32): void {
+  const A = size == 3 ? L0 : I0;
+  push(a, size);
+  set(A);
+  setFlag(CC_A, A, size);
+  get(A);
+  constant(n, size);
+  arith(W_SUB, size);
+  widen(size);
+  set(CC_RES);
+  setKind(CCK_SUB, size);
+  secondIs(n);
 }
 
 /** The test of OP_TESTJ. */

@@ -5,13 +5,36 @@
 
 import { B_CODE, B_END_RIP, B_INSNS, B_OPS, B_RIP, B_SIDE } from '../ir/blocks';
 import { LEFT_INDIRECT } from '../ir/interp';
-import { OP_BYTES, OP_CMPJ, OP_EXIT, OP_JCC, OP_JMP, OP_JMPI, OP_JNZ, OP_RET32, OP_RET64, OP_TESTJ } from '../ir/ops';
+import {
+  OP_BYTES,
+  OP_CMPIJ,
+  OP_CMPJ,
+  OP_EXIT,
+  OP_JCC,
+  OP_JMP,
+  OP_JMPI,
+  OP_JNZ,
+  OP_JZ,
+  OP_RET32,
+  OP_TESTJ,
+} from '../ir/ops';
 import { STATE } from '../layout/memory';
 import { S_JIT_FUEL, S_RIP } from '../layout/x86-state';
-import { emitCompare, emitTest } from './alu';
-import { LEFT_BEFORE } from './exits';
+import { emitCompare, emitCompareImm, emitTest } from './alu';
+import { LEFT_BEFORE, LEFT_NOT_CANONICAL } from './exits';
 import { forgetFlags, pushCondition, restoreKnown, savedConstant, saveKnown, settleAtExit, settleFlags } from './flags';
-import { beginInstruction, declareLocals, EXIT, FUEL, loadFrame, push, RIP, storeFrame, VALUE } from './frame';
+import {
+  beginInstruction,
+  declareLocals,
+  EXIT,
+  FUEL,
+  loadFrame,
+  push,
+  RIP,
+  startFloat,
+  storeFrame,
+  VALUE,
+} from './frame';
 import {
   branch,
   branchIf,
@@ -32,7 +55,20 @@ import {
 } from './labels';
 import { emitDropReturn, emitLoadReturn, setEmittedBlock } from './memory';
 import { emitOp, endedEarly, startOps } from './op';
-import { bit, blockOf, childrenOf, loopHeads, merges, nextOf, regionInsns, returnsOf, singleEntry } from './region';
+import { startCaches } from './pages';
+import {
+  bit,
+  blockOf,
+  childrenOf,
+  isConditional,
+  isReturn,
+  loopHeads,
+  merges,
+  nextOf,
+  regionInsns,
+  returnsOf,
+  singleEntry,
+} from './region';
 import {
   ARITH64,
   BODY,
@@ -48,6 +84,8 @@ import {
   startAt,
   W_END,
   W_EQ,
+  W_EQZ,
+  W_EQZ64,
   W_LT_S,
   W_NE,
   W_SHL,
@@ -155,6 +193,8 @@ function fork(node: i32, taken: u64): void {
 function emitNode(node: i32): void {
   const b = blockOf(node);
   setEmittedBlock(b);
+  startCaches(b);
+  startFloat(b);
   get(FUEL);
   const32(load<u16>(b, B_INSNS));
   byte(W_SUB);
@@ -181,7 +221,7 @@ function emitNode(node: i32): void {
   emitEnd(node, b, end);
 }
 
-/** Tests whether the i64 in local `value` is not canonical; if so the interpreter raises the fault at p. */
+/** Tests whether the i64 in local `value` is not canonical; if so the region is left with #GP(0) at p. */
 function checkCanonical(value: u32, b: usize, p: usize): void {
   get(value);
   const64(16);
@@ -193,14 +233,15 @@ function checkCanonical(value: u32, b: usize, p: usize): void {
   hint(false);
   openIf();
   settleAtExit();
-  leaveBefore(b, p, LEFT_BEFORE);
+  leaveBefore(b, p, LEFT_NOT_CANONICAL);
   close();
 }
 
 /** The block's last operation. */
 function emitEnd(node: i32, b: usize, p: usize): void {
   const op: u32 = load<u16>(p);
-  if (op < OP_CMPJ || op >= OP_TESTJ + 4) settleFlags();
+  const fused = op >= OP_CMPJ && isConditional(op);
+  if (!fused) settleFlags();
   const a: u32 = load<u16>(p, 4);
   const imm = load<u64>(p, 8);
   switch (op) {
@@ -211,10 +252,12 @@ function emitEnd(node: i32, b: usize, p: usize): void {
       pushCondition(a);
       fork(node, imm);
       return;
-    case OP_JNZ: {
+    case OP_JNZ:
+    case OP_JZ: {
       const size: u32 = load<u16>(p, 6);
       push(a, size);
-      if (size == 3) {
+      if (op == OP_JZ) byte(size == 3 ? W_EQZ64 : W_EQZ);
+      else if (size == 3) {
         const64(0);
         byte(W_NE + COMPARE64);
       }
@@ -225,7 +268,7 @@ function emitEnd(node: i32, b: usize, p: usize): void {
       push(a, 3);
       set(RIP);
       emitTargets(node, RIP, 0, false, false);
-      checkCanonical(RIP, b, p);
+      if (!ISA_AARCH64) checkCanonical(RIP, b, p);
       const32(<u32>b | LEFT_INDIRECT);
       set(EXIT);
       branch(LEAVE);
@@ -235,13 +278,14 @@ function emitEnd(node: i32, b: usize, p: usize): void {
       set(EXIT);
       branch(LEAVE_AT_RIP);
       return;
-    case OP_RET64:
-    case OP_RET32:
-      emitReturn(node, b, p, op == OP_RET32, imm);
-      return;
   }
-  if (op >= OP_CMPJ && op < OP_TESTJ + 4) {
-    if (op < OP_TESTJ) emitCompare(op - OP_CMPJ, a, load<u16>(p, 6));
+  if (!ISA_AARCH64 && isReturn(p)) {
+    emitReturn(node, b, p, op == OP_RET32, imm);
+    return;
+  }
+  if (fused) {
+    if (ISA_AARCH64 && op >= OP_CMPIJ) emitCompareImm(op - OP_CMPIJ, a, load<u16>(p, 6));
+    else if (op < OP_TESTJ) emitCompare(op - OP_CMPJ, a, load<u16>(p, 6));
     else emitTest(op - OP_TESTJ, a, load<u16>(p, 6));
     pushCondition(load<u16>(p, 2));
     fork(node, imm);

@@ -6,3 +6,5 @@
 export const LEFT_AFTER: u32 = 4;
 /** The interpreter is to execute the operation and go on. */
 export const LEFT_BEFORE: u32 = 5;
+/** The operation's branch target is not canonical: #GP(0). A return has read it, maybe from a device, and must not again. */
+export const LEFT_NOT_CANONICAL: u32 = 6;

@@ -337,8 +337,13 @@ function afterSub(cc: u32, size: u32): bool {
   return true;
 }
 
-/** Comparison of CC_RES with zero for a condition after an operation that cleared CF and OF. */
+/** Comparison of CC_RES with zero for a condition after an operation that cleared OF and (x86) CF. */
 function afterLogic(cc: u32, size: u32): bool {
+  if (ISA_AARCH64 && (cc >> 1 == 1 || cc >> 1 == 3)) {
+    // CF, which stands for no carry, is set.
+    const32(~cc & 1);
+    return true;
+  }
   let op: u32;
   switch (cc) {
     case 4:
@@ -506,7 +511,7 @@ export function pushCarry(): void {
       bitOf(CC_A, 0);
       return;
     case CCK_LOGIC:
-      const32(0);
+      const32(ISA_AARCH64);
       return;
     case CCK_INC:
     case CCK_DEC:
@@ -516,7 +521,7 @@ export function pushCarry(): void {
     case CCK_ADD:
       word(CC_RES, size, false);
       word(CC_A, size, false);
-      compare(W_LT_U, size);
+      compare(ISA_AARCH64 ? W_GE_U : W_LT_U, size);
       return;
     case CCK_SUB:
       word(CC_RES, size, false);

@@ -4,6 +4,8 @@
 // They are loaded at entry and written back at every exit; everything else stays in memory. A 64-bit value is an i64
 // on the WebAssembly stack, a smaller one an i32, zero-extended.
 
+import { A_BASE, A_FCMP, A_FMADD, A_FNMSUB } from '../arm/simd/kinds';
+import { FPCR_FZ, FPCR_RMODE, FPSR_IXC } from '../arm/simd/status';
 import { B_CODE, B_OPS } from '../ir/blocks';
 import {
   ALU_CMP,
@@ -14,31 +16,46 @@ import {
   OP_BYTES,
   OP_CALL,
   OP_CANON,
+  OP_CCMN,
+  OP_CCMP,
   OP_CMOV,
+  OP_CMPIJ,
   OP_CMPJ,
   OP_CSLIM,
+  OP_FIELD,
   OP_JCC,
   OP_JMP,
   OP_JMPI,
   OP_JNZ,
+  OP_JZ,
   OP_LD,
+  OP_LDP,
   OP_LEA16,
   OP_MOV,
   OP_MOV128,
   OP_POP32,
   OP_PUSH64,
+  OP_RBIT64,
   OP_RET32,
   OP_RET64,
   OP_ROT,
   OP_SEGLIN,
+  OP_SEL,
   OP_SETCC,
+  OP_SETCC64,
+  OP_SMULL,
   OP_ST,
   OP_STI,
+  OP_STP,
   OP_SYNC,
   OP_TESTJ,
   OP_VEC,
   OP_XCHG,
+  SIZE32,
+  SIZE64,
+  SIZE128,
 } from '../ir/ops';
+import { S_FPCR, S_FPSR, S_V_REG } from '../layout/arm-state';
 import { STATE } from '../layout/memory';
 import {
   S_CC_A,
@@ -48,17 +65,19 @@ import {
   S_MXCSR,
   S_RAX,
   S_RDX,
+  S_RIP,
   S_RSP,
   S_T0,
-  S_TLB,
   S_V0,
   S_XMM,
   S_ZERO,
   TEMPS,
   VTEMPS,
 } from '../layout/x86-state';
-import { V_BLENDV_I8X16, V_BLENDV_I64X2, V_FLAGS } from '../sse/vops';
+import { TAG_NONE } from '../mmu/tlb';
+import { V_BLENDV_I8X16, V_BLENDV_I64X2, V_FLAGS, V_FLOAT } from '../sse/vops';
 import { isDivide, isMultiply } from './muldiv';
+import { cacheCount, chooseCaches } from './pages';
 import { blockOf, nodes } from './region';
 import {
   ARITH64,
@@ -78,11 +97,13 @@ import {
   V128,
   W_AND,
   W_EQ,
+  W_EQZ,
   W_EXTEND_U,
   W_LOAD_I32,
   W_LOAD_I64,
   W_LOAD8_U,
   W_LOAD16_U,
+  W_NE,
   W_OR,
   W_SHL,
   W_SHR_U,
@@ -122,31 +143,39 @@ export let CC_OP: u32 = 0;
 /** How the region is left: an operation's or block's address | LEFT_* (runtime.ts). */
 export let EXIT: u32 = 0;
 export let ENTRY: u32 = 0;
-/** Soft TLB in use. */
-export let TABLE: u32 = 0;
 export let I0: u32 = 0;
 export let I1: u32 = 0;
 export let I2: u32 = 0;
 export let I3: u32 = 0;
 
-// Locals by general register (0–15) and temporary (16–31); 0: none.
-const localOf: usize = memory.data(32);
+/** General registers; the slots of all of them lie from 0 on. (A64: X0–X30 and SP, with the PC in their midst.) */
+export const GENERAL: u32 = ISA_AARCH64 ? 33 : 16;
+/** Vector registers and where they begin. */
+const VECTORS: u32 = ISA_AARCH64 ? 32 : 16;
+const VECTOR_BASE: u32 = ISA_AARCH64 ? S_V_REG : S_XMM;
+/** General registers and temporaries; vector registers and temporaries. */
+const ALL: u32 = GENERAL + TEMPS;
+const ALL_VECTORS: u32 = VECTORS + VTEMPS;
+
+// Locals by general register, then temporary; 0: none.
+const localOf: usize = memory.data(64);
 /** Registers and temporaries that the region mentions; registers that it writes. */
-let mentioned: u32 = 0;
-let written: u32 = 0;
+let mentioned: u64 = 0;
+let written: u64 = 0;
 /** Does the region set flags? */
 let setsFlags: bool = false;
-/** Does it have vector operations? */
-let usesFloat: bool = false;
+// First locals of the page caches.
+let firstPage: u32 = 0;
+let firstAddend: u32 = 0;
 /** Temporaries written so far by the instruction being emitted. */
-let liveTemps: u32 = 0;
+let liveTemps: u64 = 0;
 
-// Vector registers (0–15) and temporaries (16–23): v128 locals.
-const vectorLocalOf: usize = memory.data(32);
-let vectorsMentioned: u32 = 0;
-let vectorsWritten: u32 = 0;
-let liveVectors: u32 = 0;
-/** i32 local: does WebAssembly's arithmetic stand in for SSE's, if operands and result are ordinary? */
+// Vector registers, then temporaries: v128 locals.
+const vectorLocalOf: usize = memory.data(64);
+let vectorsMentioned: u64 = 0;
+let vectorsWritten: u64 = 0;
+let liveVectors: u64 = 0;
+/** i32 local: does WebAssembly's arithmetic stand in for the guest's, if operands and result are ordinary? */
 export let PLAIN: u32 = 0;
 /** f64, f32 and v128 locals for use within one operation. */
 export let F0: u32 = 0;
@@ -159,10 +188,17 @@ export let V0: u32 = 0;
 export let V1: u32 = 0;
 export let V2: u32 = 0;
 
+function one(i: i32): u64 {
+  return (<u64>1) << (<u64>i);
+}
+function has(set: u64, i: u32): bool {
+  return ((set >> <u64>i) & 1) != 0;
+}
+
 /** Number of the vector register or temporary that a slot is in, or -1. */
 function vectorIndexOf(slot: u32): i32 {
-  if (slot >= <u32>S_XMM && slot < <u32>S_XMM + 256) return (slot - S_XMM) >> 4;
-  if (slot >= <u32>S_V0 && slot < <u32>S_V0 + ((<u32>VTEMPS) << 4)) return 16 + ((slot - S_V0) >> 4);
+  if (slot >= VECTOR_BASE && slot < VECTOR_BASE + (VECTORS << 4)) return (slot - VECTOR_BASE) >> 4;
+  if (slot >= <u32>S_V0 && slot < <u32>S_V0 + ((<u32>VTEMPS) << 4)) return VECTORS + ((slot - S_V0) >> 4);
   return -1;
 }
 /** Local of the vector that a slot is in, or 0. */
@@ -171,28 +207,66 @@ export function vectorFor(slot: u32): u32 {
   return i < 0 ? 0 : load<u8>(vectorLocalOf + i);
 }
 function vectorSlot(i: u32): u32 {
-  return i < 16 ? S_XMM + (i << 4) : S_V0 + ((i - 16) << 4);
+  return i < VECTORS ? VECTOR_BASE + (i << 4) : S_V0 + ((i - VECTORS) << 4);
 }
 
-/** Number of a slot's register or temporary (16 + n), or -1 if it stays in memory. */
+/** Number of a slot's register or temporary (GENERAL + n), or -1 if it stays in memory. */
 function indexOf(slot: u32): i32 {
-  if (slot < 0x80) return slot >> 3;
-  if (slot >= <u32>S_T0 && slot < <u32>S_T0 + ((<u32>TEMPS) << 3)) return 16 + ((slot - S_T0) >> 3);
+  // The PC is what RIP is on x86.
+  if (ISA_AARCH64 && slot == S_RIP) return -1;
+  if (slot < GENERAL << 3) return slot >> 3;
+  if (slot >= <u32>S_T0 && slot < <u32>S_T0 + ((<u32>TEMPS) << 3)) return GENERAL + ((slot - S_T0) >> 3);
   return -1;
+}
+function slotOfTemp(i: u32): u32 {
+  return S_T0 + ((i - GENERAL) << 3);
 }
 
 function mention(slot: u32): void {
   const i = indexOf(slot);
-  if (i >= 0) mentioned |= 1 << i;
+  if (i >= 0) mentioned |= one(i);
   const v = vectorIndexOf(slot);
-  if (v >= 0) vectorsMentioned |= 1 << v;
+  if (v >= 0) vectorsMentioned |= one(v);
 }
 function write(slot: u32): void {
   mention(slot);
   const i = indexOf(slot);
-  if (i >= 0) written |= 1 << i;
+  if (i >= 0) written |= one(i);
   const v = vectorIndexOf(slot);
-  if (v >= 0) vectorsWritten |= 1 << v;
+  if (v >= 0) vectorsWritten |= one(v);
+}
+
+/** The same for what only A64 has; false for the rest. */
+function scanArm(op: u32, p: usize, d: u32, a: u32, b: u32): bool {
+  if (op == OP_SETCC64) write(d);
+  else if ((op >= OP_SEL && op < OP_FIELD) || (op >= OP_SMULL && op < OP_CCMP + SIZE32)) {
+    mention(a);
+    mention(b);
+    write(d);
+  } else if (op >= OP_FIELD && op <= OP_RBIT64) {
+    mention(a);
+    write(d);
+  } else if (op >= OP_CCMP + SIZE32 && op <= OP_CCMN + SIZE64) {
+    mention(a);
+    mention(b);
+    setsFlags = true;
+  } else if (op >= OP_LDP + SIZE32 && op <= OP_STP + SIZE128) {
+    mention(a);
+    write(d);
+    write(b);
+  } else if (op == OP_JZ) mention(a);
+  else if (op >= OP_CMPIJ + SIZE32 && op <= OP_CMPIJ + SIZE64) {
+    mention(a);
+    setsFlags = true;
+  } else if (op == OP_VEC && load<u16>(p, 8) >= <u16>A_BASE) {
+    mention(a);
+    mention(b);
+    write(d);
+    const what: u32 = (load<u16>(p, 8) - A_BASE) >> 4;
+    if (what >= A_FMADD && what <= A_FNMSUB) mention(load<u16>(p, 10));
+    if (what == A_FCMP) setsFlags = true;
+  } else return false;
+  return true;
 }
 
 /** Notes what operation p reads and writes. Too much does no harm. */
@@ -216,6 +290,7 @@ function scan(p: usize): void {
     if (!(op & ALU_NOFLAGS)) setsFlags = true;
     return;
   }
+  if (ISA_AARCH64 && scanArm(op, p, d, a, b)) return;
   if (op < OP_LEA16) {
     mention(a);
     write(d);
@@ -261,7 +336,6 @@ function scan(p: usize): void {
     const kind: u32 = load<u16>(p, 8);
     if (kind >= V_BLENDV_I8X16 && kind <= V_BLENDV_I64X2) mention(load<u16>(p, 10));
     if (kind >= V_FLAGS) setsFlags = true;
-    usesFloat = true;
   } else if (op == OP_CALL) {
     setsFlags = true;
     if (isMultiply(d) || isDivide(d)) {
@@ -282,7 +356,6 @@ export function declareLocals(): void {
   mentioned = 0;
   written = 0;
   setsFlags = false;
-  usesFloat = false;
   vectorsMentioned = 0;
   vectorsWritten = 0;
   for (let i = 0; i < nodes; i++) {
@@ -291,20 +364,24 @@ export function declareLocals(): void {
     for (let p = b + B_CODE; p < end; p += OP_BYTES) scan(p);
   }
   let next = FIRST_REGISTER;
-  for (let i: u32 = 0; i < 32; i++) {
-    if ((mentioned >> i) & 1) store<u8>(localOf + i, next++);
+  for (let i: u32 = 0; i < ALL; i++) {
+    if (has(mentioned, i)) store<u8>(localOf + i, next++);
     else store<u8>(localOf + i, 0);
   }
+  chooseCaches();
+  firstPage = next;
+  next += cacheCount << 1;
   const wide = next - 1;
   CC_OP = next++;
   EXIT = next++;
   ENTRY = next++;
-  TABLE = next++;
   I0 = next++;
   I1 = next++;
   I2 = next++;
   I3 = next++;
   PLAIN = next++;
+  firstAddend = next;
+  next += cacheCount;
   F0 = next++;
   F1 = next++;
   F2 = next++;
@@ -315,16 +392,16 @@ export function declareLocals(): void {
   V1 = next++;
   V2 = next++;
   let vectors: u32 = 3;
-  for (let i: u32 = 0; i < 24; i++) {
+  for (let i: u32 = 0; i < ALL_VECTORS; i++) {
     store<u8>(vectorLocalOf + i, 0);
-    if (!((vectorsMentioned >> i) & 1)) continue;
+    if (!has(vectorsMentioned, i)) continue;
     store<u8>(vectorLocalOf + i, next++);
     vectors++;
   }
   u(5);
   u(wide);
   byte(I64);
-  u(9);
+  u(8 + cacheCount);
   byte(I32);
   u(3);
   byte(F64);
@@ -332,6 +409,24 @@ export function declareLocals(): void {
   byte(F32);
   u(vectors);
   byte(V128);
+}
+
+/** Locals of page cache i (pages.ts): the page that may be read, the page that may be written, the addend. */
+export function readPage(i: i32): u32 {
+  return firstPage + (i << 1);
+}
+export function writePage(i: i32): u32 {
+  return firstPage + (i << 1) + 1;
+}
+export function pageAddend(i: i32): u32 {
+  return firstAddend + i;
+}
+/** Empties the page caches. */
+export function emptyCaches(): void {
+  for (let i: u32 = 0; i < cacheCount << 1; i++) {
+    const64(TAG_NONE);
+    set(firstPage + i);
+  }
 }
 
 /** Local of a slot, or 0. */
@@ -353,7 +448,7 @@ function storeFrom(local: u32, op: u32, slot: u32): void {
 
 /** Loads all registers and flags from the state. */
 export function loadFrame(): void {
-  for (let i: u32 = 0; i < 16; i++) {
+  for (let i: u32 = 0; i < GENERAL; i++) {
     const local = load<u8>(localOf + i);
     if (local) loadInto(local, W_LOAD_I64, i << 3);
   }
@@ -363,21 +458,38 @@ export function loadFrame(): void {
     loadInto(CC_RES, W_LOAD_I64, S_CC_RES);
     loadInto(CC_C, W_LOAD_I64, S_CC_C);
   }
-  for (let i: u32 = 0; i < 16; i++) if ((vectorsMentioned >> i) & 1) loadVector(vectorSlot(i));
-  loadInto(TABLE, W_LOAD_I32, S_TLB);
-  loadPlain();
+  for (let i: u32 = 0; i < VECTORS; i++) if (has(vectorsMentioned, i)) loadVector(vectorSlot(i));
+  emptyCaches();
 }
 
-/** Looks at MXCSR: rounding to nearest, no DAZ or FTZ, all exceptions masked, and the precision flag set already. */
-export function loadPlain(): void {
-  if (!usesFloat) return;
-  const32(0);
-  mem(W_LOAD_I32, STATE + S_MXCSR);
-  const32(0xffe0);
-  byte(W_AND);
-  const32(0x1fa0);
-  byte(W_EQ);
-  set(PLAIN);
+/**
+ * Looks at MXCSR: rounding to nearest, no DAZ or FTZ, all exceptions masked, and the precision flag set already. A64:
+ * FPCR asks for rounding to nearest and denormals, and FPSR.IXC is set.
+ */
+function loadPlain(): void {
+  if (ISA_AARCH64) {
+    const32(0);
+    mem(W_LOAD_I32, STATE + S_FPCR);
+    const32(FPCR_RMODE | FPCR_FZ);
+    byte(W_AND);
+    byte(W_EQZ);
+    const32(0);
+    mem(W_LOAD_I32, STATE + S_FPSR);
+    const32(FPSR_IXC);
+    byte(W_AND);
+    const32(0);
+    byte(W_NE);
+    byte(W_AND);
+    set(PLAIN);
+  } else {
+    const32(0);
+    mem(W_LOAD_I32, STATE + S_MXCSR);
+    const32(0xffe0);
+    byte(W_AND);
+    const32(0x1fa0);
+    byte(W_EQ);
+    set(PLAIN);
+  }
 }
 
 /** Loads the vector that a slot is in, or stores it, if it lives in a local. */
@@ -398,7 +510,46 @@ export function storeVector(slot: u32): void {
 }
 function noteVector(slot: u32): void {
   const i = vectorIndexOf(slot);
-  if (i >= 16) liveVectors |= 1 << i;
+  if (i >= <i32>VECTORS) liveVectors |= one(i);
+  for (let what: u32 = 0; what < 4; what++) forgetSure(i, what);
+}
+
+// --- Vectors whose contents are known to be ordinary numbers (float.ts): a bit set for each of four meanings ---
+const sure: usize = memory.data(32);
+
+function forgetSure(i: i32, what: u32): void {
+  const at = sure + ((<usize>what) << 3);
+  store<u64>(at, load<u64>(at) & ~one(i));
+}
+/** Nothing is known at the beginning of a block. */
+function startSure(): void {
+  memory.fill(sure, 0, 32);
+}
+export function isSure(slot: u32, what: u32): bool {
+  const i = vectorIndexOf(slot);
+  return i >= 0 && !(slot & 15) && has(load<u64>(sure + ((<usize>what) << 3)), i);
+}
+export function makeSure(slot: u32, what: u32): void {
+  const i = vectorIndexOf(slot);
+  if (i < 0 || slot & 15) return;
+  const at = sure + ((<usize>what) << 3);
+  store<u64>(at, load<u64>(at) | one(i));
+}
+/** What is known of vector a is known of d. */
+export function copySure(d: u32, a: u32): void {
+  for (let what: u32 = 0; what < 4; what++) if (isSure(a, what)) makeSure(d, what);
+}
+/** Does block b have floating-point operations? */
+function hasFloat(b: usize): bool {
+  const last = b + B_CODE + <usize>load<u32>(b, B_OPS) * OP_BYTES;
+  for (let p = b + B_CODE; p < last; p += OP_BYTES)
+    if (load<u16>(p) == OP_VEC && load<u16>(p, 8) >= <u16>V_FLOAT) return true;
+  return false;
+}
+/** At the beginning of block b, and after anything in it that may have changed MXCSR. */
+export function startFloat(b: usize): void {
+  startSure();
+  if (hasFloat(b)) loadPlain();
 }
 
 /** Pushes the vector at a slot; of a general register or temporary only the low 64 bits mean something. */
@@ -442,10 +593,8 @@ export function loadFlags(): void {
 
 /** Stores what the region may have changed. */
 export function storeFrame(): void {
-  for (let i: u32 = 0; i < 16; i++) {
-    if ((written >> i) & 1) storeFrom(load<u8>(localOf + i), W_STORE_I64, i << 3);
-    if ((vectorsWritten >> i) & 1) storeVector(vectorSlot(i));
-  }
+  for (let i: u32 = 0; i < GENERAL; i++) if (has(written, i)) storeFrom(load<u8>(localOf + i), W_STORE_I64, i << 3);
+  for (let i: u32 = 0; i < VECTORS; i++) if (has(vectorsWritten, i)) storeVector(vectorSlot(i));
   storeFlags();
 }
 
@@ -460,19 +609,19 @@ export function haveLiveTemps(): bool {
 }
 /** Stores the temporaries that the instruction has written: whoever goes on with it looks for them in the state. */
 export function storeTemps(): void {
-  for (let i: u32 = 16; i < 32; i++) {
-    if ((liveTemps >> i) & 1) storeFrom(load<u8>(localOf + i), W_STORE_I64, S_T0 + ((i - 16) << 3));
-    if ((liveVectors >> i) & 1) storeVector(vectorSlot(i));
+  for (let i = GENERAL; i < ALL; i++) {
+    if (has(liveTemps, i)) storeFrom(load<u8>(localOf + i), W_STORE_I64, slotOfTemp(i));
   }
+  for (let i = VECTORS; i < ALL_VECTORS; i++) if (has(liveVectors, i)) storeVector(vectorSlot(i));
 }
 /** Loads all temporaries that the region knows, after a helper that may have set some. */
 export function loadTemps(): void {
-  for (let i: u32 = 16; i < 24; i++) loadVector(vectorSlot(i));
-  for (let i: u32 = 16; i < 32; i++) {
+  for (let i = VECTORS; i < ALL_VECTORS; i++) loadVector(vectorSlot(i));
+  for (let i = GENERAL; i < ALL; i++) {
     const local = load<u8>(localOf + i);
     if (!local) continue;
-    loadInto(local, W_LOAD_I64, S_T0 + ((i - 16) << 3));
-    liveTemps |= 1 << i;
+    loadInto(local, W_LOAD_I64, slotOfTemp(i));
+    liveTemps |= one(i);
   }
 }
 /** Stores one slot if it lives in a local, and loads it. */
@@ -548,7 +697,7 @@ export function pushWide(slot: u32, size: u32): void {
 
 function noteWrite(slot: u32): void {
   const i = indexOf(slot);
-  if (i >= 16) liveTemps |= 1 << i;
+  if (i >= <i32>GENERAL) liveTemps |= one(i);
 }
 
 /** Pops the value on the stack (cut to its size) to a slot: 32 bits zero-extend, fewer leave the rest alone. */

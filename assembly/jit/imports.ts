@@ -20,14 +20,16 @@ export const F_OVERFLOW: u32 = 10;
 export const F_ROTATED: u32 = 11;
 /** High half of a product. */
 export const F_MUL_HIGH: u32 = 12;
+/** OP_LDP, OP_STP, on the state. */
+export const F_PAIR: u32 = 13;
 /** The region itself. */
-export const F_REGION: u32 = 13;
+export const F_REGION: u32 = 14;
 
 // Function types.
 export const T_REGION: u32 = 0; // (fuel) -> exit
 export const T_LOAD: u32 = 1; // (address i64, operation | size, block, fuel) -> i64
 export const T_STORE: u32 = 2; // (address i64, value i64, operation | size, block, fuel) -> exit
-export const T_HELPER: u32 = 3; // (operation, block, fuel) -> exit
+export const T_HELPER: u32 = 3; // F_PAIR too: (operation, block, fuel) -> exit
 export const T_CONDITION: u32 = 0; // (condition) -> 0 or 1
 export const T_CARRY: u32 = 4; // () -> 0 or 1
 export const T_MEMORY128: u32 = 5; // (address i64, operation, block, fuel) -> exit

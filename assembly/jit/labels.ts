@@ -29,6 +29,9 @@ export const MERGE: u32 = 0x200;
 export const LEAVE: u32 = 0x300;
 export const LEAVE_AT_RIP: u32 = 0x301;
 export const LEAVE_WRITTEN: u32 = 0x302;
+/** The end of a memory access or operation; its way through the core. */
+export const DONE: u32 = 0x303;
+export const SLOW: u32 = 0x304;
 
 const MAX_OPEN: u32 = 250;
 const open: usize = memory.data(256 * 4);

@@ -17,6 +17,7 @@ import {
   LD_Z16,
   OP_LD,
   OP_LD_A32,
+  OP_LDP,
   OP_LEA16,
   OP_LEA32,
   OP_POP32,
@@ -27,11 +28,14 @@ import {
   OP_PUSHI64,
   OP_ST,
   OP_STI,
+  OP_STP,
+  SIZE32,
+  SIZE128,
   ST_128,
   ST_128_ALIGNED,
 } from '../ir/ops';
 import { STATE, TLB_BITS } from '../layout/memory';
-import { S_JIT_EXIT, S_RSP, S_ZERO } from '../layout/x86-state';
+import { S_JIT_EXIT, S_RSP, S_TLB, S_ZERO } from '../layout/x86-state';
 import { TLB_ADDEND, TLB_READ, TLB_WRITE } from '../mmu/tlb';
 import { havePending, settleAtExit } from './flags';
 import {
@@ -42,19 +46,24 @@ import {
   haveLiveTemps,
   I0,
   L0,
+  loadSlot,
   loadVector,
   localFor,
+  pageAddend,
   pop,
   popVector,
   push,
   pushVector,
+  readPage,
+  storeSlot,
   storeTemps,
   storeVector,
-  TABLE,
   VALUE,
+  writePage,
 } from './frame';
-import { F_LOAD, F_LOAD128, F_STORE, F_STORE128 } from './imports';
-import { branch, branchIf, close, hint, LEAVE_AT_RIP, openIf } from './labels';
+import { F_LOAD, F_LOAD128, F_PAIR, F_STORE, F_STORE128 } from './imports';
+import { branch, branchIf, close, DONE, hint, LEAVE_AT_RIP, openBlock, openIf } from './labels';
+import { cacheFor } from './pages';
 import {
   ARITH64,
   byte,
@@ -81,6 +90,7 @@ import {
   W_LOAD_I64,
   W_LOAD8_U,
   W_LOAD16_U,
+  W_NE,
   W_SHL,
   W_SHR_U,
   W_STORE_I32,
@@ -155,10 +165,17 @@ function lookUp(tag: u32, size: u32, aligned: bool): void {
   byte(W_AND);
   const32(5);
   byte(W_SHL);
-  get(TABLE);
+  const32(0);
+  mem(W_LOAD_I32, STATE + S_TLB);
   byte(W_ADD);
   tee(ENTRY);
   mem(W_LOAD_I64, tag);
+  pushTagOf(size, aligned);
+  byte(W_EQ + COMPARE64);
+}
+
+/** Pushes the tag that an access to ADDRESS needs. */
+function pushTagOf(size: u32, aligned: bool): void {
   get(ADDRESS);
   if (size && !aligned) {
     const64((1 << size) - 1);
@@ -167,16 +184,6 @@ function lookUp(tag: u32, size: u32, aligned: bool): void {
   // An aligned access does not cross pages: the low bits, left in, must be zero.
   const64(aligned ? ~(<u64>0xff0) : ~(<u64>0xfff));
   byte(W_AND + ARITH64);
-  byte(W_EQ + COMPARE64);
-}
-
-/** Pushes the host address of ADDRESS. */
-function pushHost(): void {
-  get(ADDRESS);
-  byte(W_WRAP);
-  get(ENTRY);
-  mem(W_LOAD_I32, <u32>TLB_ADDEND);
-  byte(W_ADD);
 }
 
 function pushSite(p: usize, more: u32): void {
@@ -201,42 +208,234 @@ export function leaveIfAsked(): void {
   close();
 }
 
-/** VALUE = 1 << size bytes at ADDRESS, zero-extended. */
-function loadValue(p: usize, size: u32, rmw: bool): void {
-  lookUp(<u32>(rmw ? TLB_WRITE : TLB_READ), size, false);
-  hint(true);
-  openIf();
-  pushHost();
-  // The 64-bit loads that zero-extend: i64.load8_u 0x31, load16_u 0x33, load32_u 0x35.
-  mem(size == 3 ? W_LOAD_I64 : size == 2 ? 0x35 : size == 1 ? 0x33 : 0x31, 0);
-  set(VALUE);
-  byte(W_ELSE);
+// What an access does once the host address is known.
+/** VALUE = 1 << size bytes, zero-extended. */
+const DO_LOAD: u32 = 0;
+/** Stores VALUE. */
+const DO_STORE: u32 = 1;
+/** 16 bytes to or from slot d. */
+const DO_LOAD128: u32 = 2;
+const DO_STORE128: u32 = 3;
+/** Two registers at once (OP_LDP, OP_STP). */
+const DO_PAIR: u32 = 4;
+
+let what: u32 = 0;
+let site: usize = 0;
+let log2: u32 = 0;
+let vector: u32 = 0;
+
+/** Pushes the host address of ADDRESS. */
+function pushHost(cache: i32): void {
   get(ADDRESS);
-  pushSite(p, size | (rmw ? SITE_RMW : 0));
-  call(F_LOAD);
-  set(VALUE);
+  byte(W_WRAP);
+  if (cache >= 0) get(pageAddend(cache));
+  else {
+    get(ENTRY);
+    mem(W_LOAD_I32, <u32>TLB_ADDEND);
+  }
+  byte(W_ADD);
+}
+
+/** The access itself. */
+function straight(cache: i32): void {
+  if (what == DO_PAIR) {
+    straightPair(cache);
+    return;
+  }
+  pushHost(cache);
+  switch (what) {
+    case DO_LOAD:
+      // The 64-bit loads that zero-extend: i64.load8_u 0x31, load16_u 0x33, load32_u 0x35.
+      mem(log2 == 3 ? W_LOAD_I64 : log2 == 2 ? 0x35 : log2 == 1 ? 0x33 : 0x31, 0);
+      set(VALUE);
+      return;
+    case DO_STORE:
+      get(VALUE);
+      // i64.store8 0x3c, store16 0x3d, store32 0x3e.
+      mem(log2 == 3 ? W_STORE_I64 : log2 == 2 ? 0x3e : log2 == 1 ? 0x3d : 0x3c, 0);
+      return;
+    case DO_LOAD128:
+      simdMem(WV_LOAD, 0);
+      popVector(vector);
+      return;
+    default:
+      pushVector(vector);
+      simdMem(WV_STORE, 0);
+  }
+}
+
+/** The same by the core. */
+function roundabout(more: u32): void {
+  if (what == DO_PAIR) {
+    roundaboutPair();
+    return;
+  }
+  if (what == DO_STORE128) storeVector(vector);
+  get(ADDRESS);
+  switch (what) {
+    case DO_LOAD:
+      pushSite(site, log2 | more);
+      call(F_LOAD);
+      set(VALUE);
+      break;
+    case DO_STORE:
+      get(VALUE);
+      pushSite(site, log2);
+      call(F_STORE);
+      leaveIfAsked();
+      return;
+    case DO_LOAD128:
+      pushSite(site, more);
+      call(F_LOAD128);
+      loadVector(vector);
+      leaveIfAsked();
+      return;
+    default:
+      pushSite(site, more);
+      call(F_STORE128);
+      leaveIfAsked();
+      return;
+  }
   const32(0);
   mem(W_LOAD_I32, STATE + S_JIT_EXIT);
   leaveIfAsked();
+}
+
+/** The host address is kept in ENTRY, the first value of a load until the second one is there. */
+function straightPair(cache: i32): void {
+  const op: u32 = load<u16>(site);
+  const first: u32 = load<u16>(site, 2);
+  const second: u32 = load<u16>(site, 6);
+  const isStore = op >= OP_STP + SIZE32;
+  const size = op - (isStore ? OP_STP : OP_LDP);
+  pushHost(cache);
+  set(ENTRY);
+  for (let i: u32 = 0; i < 2; i++) {
+    const slot = i ? second : first;
+    get(ENTRY);
+    if (size == SIZE128) {
+      if (isStore) {
+        pushVector(slot);
+        simdMem(WV_STORE, i << 4);
+      } else {
+        simdMem(WV_LOAD, i << 4);
+        popVector(slot);
+      }
+    } else if (isStore) {
+      pushForStore(slot, size);
+      mem(size == 3 ? W_STORE_I64 : 0x3e, i << size);
+    } else {
+      mem(size == 3 ? W_LOAD_I64 : 0x35, i << size);
+      pop(slot, 3);
+    }
+  }
+}
+
+function roundaboutPair(): void {
+  const base: u32 = load<u16>(site, 4);
+  const first: u32 = load<u16>(site, 2);
+  const second: u32 = load<u16>(site, 6);
+  storeSlot(base);
+  storeSlot(first);
+  storeSlot(second);
+  pushSite(site, 0);
+  call(F_PAIR);
+  set(EXIT);
+  if (load<u16>(site) < <u16>(OP_STP + SIZE32)) {
+    loadSlot(first);
+    loadSlot(second);
+  }
+  get(EXIT);
+  leaveIfAsked();
+}
+
+/** OP_LDP, OP_STP. */
+export function emitPair(p: usize): void {
+  const op: u32 = load<u16>(p);
+  const isStore = op >= OP_STP + SIZE32;
+  push(load<u16>(p, 4), 3);
+  const disp = load<i32>(p, 8);
+  if (disp) {
+    const64(<u64>(<i64>disp));
+    byte(W_ADD + ARITH64);
+  }
+  set(ADDRESS);
+  what = DO_PAIR;
+  site = p;
+  log2 = op - (isStore ? OP_STP : OP_LDP) + 1;
+  access(<u32>(isStore ? TLB_WRITE : TLB_READ), cacheFor(load<u16>(p, 4), S_ZERO, disp), false, 0);
+}
+
+/** An access to ADDRESS by the slots of page cache `cache`. `more` goes to the slow path beside the operation. */
+function access(tag: u32, cache: i32, aligned: bool, more: u32): void {
+  if (cache < 0) {
+    lookUp(tag, log2, aligned);
+    hint(true);
+    openIf();
+    straight(-1);
+    byte(W_ELSE);
+    roundabout(more);
+    close();
+    return;
+  }
+  openBlock(DONE);
+  pushTagOf(log2, aligned);
+  get(tag == TLB_READ ? readPage(cache) : writePage(cache));
+  byte(W_NE + COMPARE64);
+  hint(false);
+  openIf();
+  lookUp(tag, log2, aligned);
+  hint(true);
+  openIf();
+  get(ENTRY);
+  mem(W_LOAD_I64, <u32>TLB_READ);
+  set(readPage(cache));
+  get(ENTRY);
+  mem(W_LOAD_I64, <u32>TLB_WRITE);
+  set(writePage(cache));
+  get(ENTRY);
+  mem(W_LOAD_I32, <u32>TLB_ADDEND);
+  set(pageAddend(cache));
+  byte(W_ELSE);
+  roundabout(more);
+  branch(DONE);
+  close();
+  close();
+  straight(cache);
   close();
 }
 
+/** VALUE = 1 << size bytes at ADDRESS, zero-extended. */
+function loadValue(p: usize, size: u32, rmw: bool, cache: i32): void {
+  what = DO_LOAD;
+  site = p;
+  log2 = size;
+  access(<u32>(rmw ? TLB_WRITE : TLB_READ), cache, false, rmw ? SITE_RMW : 0);
+}
+
 /** Stores VALUE (i64) to ADDRESS. */
-function storeValue(p: usize, size: u32): void {
-  lookUp(<u32>TLB_WRITE, size, false);
-  hint(true);
-  openIf();
-  pushHost();
-  get(VALUE);
-  // i64.store8 0x3c, store16 0x3d, store32 0x3e.
-  mem(size == 3 ? W_STORE_I64 : size == 2 ? 0x3e : size == 1 ? 0x3d : 0x3c, 0);
-  byte(W_ELSE);
-  get(ADDRESS);
-  get(VALUE);
-  pushSite(p, size);
-  call(F_STORE);
-  leaveIfAsked();
-  close();
+function storeValue(p: usize, size: u32, cache: i32): void {
+  what = DO_STORE;
+  site = p;
+  log2 = size;
+  access(<u32>TLB_WRITE, cache, false, 0);
+}
+
+/** 16 bytes at ADDRESS to slot d, or from it. */
+function access128(p: usize, d: u32, store: bool, aligned: bool, cache: i32): void {
+  what = store ? DO_STORE128 : DO_LOAD128;
+  site = p;
+  log2 = 4;
+  vector = d;
+  access(<u32>(store ? TLB_WRITE : TLB_READ), cache, aligned, aligned ? 1 : 0);
+}
+
+/** Page cache for an operation with an address. */
+function cacheOf(p: usize): i32 {
+  return cacheFor(load<u16>(p, 4), load<u16>(p, 6), load<i32>(p, 8));
+}
+function stackCache(): i32 {
+  return cacheFor(S_RSP, S_ZERO, 0);
 }
 
 /** log2 of the bytes that a load form reads. */
@@ -271,29 +470,17 @@ export function emitLoad(p: usize): void {
   pushAddress(p, load<u8>(p, 12), narrow);
   set(ADDRESS);
   if (form == LD_128 || form == LD_128_ALIGNED) {
-    lookUp(<u32>TLB_READ, 4, form == LD_128_ALIGNED);
-    hint(true);
-    openIf();
-    pushHost();
-    simdMem(WV_LOAD, 0);
-    popVector(d);
-    byte(W_ELSE);
-    get(ADDRESS);
-    pushSite(p, form == LD_128_ALIGNED ? 1 : 0);
-    call(F_LOAD128);
-    loadVector(d);
-    leaveIfAsked();
-    close();
+    access128(p, d, false, form == LD_128_ALIGNED, cacheOf(p));
     return;
   }
   if (form >= LD_RMW) {
-    loadValue(p, form - LD_RMW, true);
+    loadValue(p, form - LD_RMW, true, cacheOf(p));
     get(VALUE);
     pop(d, 3);
     return;
   }
   const size = sizeOfForm(form);
-  loadValue(p, size, false);
+  loadValue(p, size, false, cacheOf(p));
   get(VALUE);
   switch (form) {
     case LD_8:
@@ -357,24 +544,12 @@ export function emitStore(p: usize): void {
   pushAddress(p, load<u8>(p, 12), narrow);
   set(ADDRESS);
   if (form >= ST_128) {
-    lookUp(<u32>TLB_WRITE, 4, form == ST_128_ALIGNED);
-    hint(true);
-    openIf();
-    pushHost();
-    pushVector(d);
-    simdMem(WV_STORE, 0);
-    byte(W_ELSE);
-    storeVector(d);
-    get(ADDRESS);
-    pushSite(p, form == ST_128_ALIGNED ? 1 : 0);
-    call(F_STORE128);
-    leaveIfAsked();
-    close();
+    access128(p, d, true, form == ST_128_ALIGNED, cacheOf(p));
     return;
   }
   pushForStore(d, form);
   set(VALUE);
-  storeValue(p, form);
+  storeValue(p, form, cacheOf(p));
 }
 
 /** OP_STI, OP_STI_A32. */
@@ -385,7 +560,7 @@ export function emitStoreImm(p: usize): void {
   set(ADDRESS);
   const64(<u64>(<i64>load<i32>(p, 12)));
   set(VALUE);
-  storeValue(p, op - (narrow ? OP_STI + 4 : OP_STI));
+  storeValue(p, op - (narrow ? OP_STI + 4 : OP_STI), cacheOf(p));
 }
 
 /** Pushes RSP + n, in 32 bits (zero-extended) or 64. */
@@ -410,7 +585,7 @@ export function emitPush(p: usize): void {
   if (op == OP_PUSH64 || op == OP_PUSH32) pushForStore(load<u16>(p, 4), narrow ? 2 : 3);
   else const64(load<u64>(p, 8));
   set(VALUE);
-  storeValue(p, narrow ? 2 : 3);
+  storeValue(p, narrow ? 2 : 3, stackCache());
   get(ADDRESS);
   pop(S_RSP, 3);
 }
@@ -421,7 +596,7 @@ export function emitPop(p: usize): void {
   const narrow = op == OP_POP32;
   pushStackPointer(0, narrow);
   set(ADDRESS);
-  loadValue(p, narrow ? 2 : 3, false);
+  loadValue(p, narrow ? 2 : 3, false, stackCache());
   pushStackPointer(narrow ? 4 : 8, narrow);
   pop(S_RSP, 3);
   get(VALUE);
@@ -432,7 +607,7 @@ export function emitPop(p: usize): void {
 export function emitLoadReturn(p: usize, narrow: bool): void {
   pushStackPointer(0, narrow);
   set(ADDRESS);
-  loadValue(p, narrow ? 2 : 3, false);
+  loadValue(p, narrow ? 2 : 3, false, stackCache());
 }
 /** RSP past the return address and imm bytes. */
 export function emitDropReturn(imm: u64, narrow: bool): void {

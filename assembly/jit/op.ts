@@ -14,6 +14,7 @@ import {
   OP_CSLIM,
   OP_EXIT,
   OP_LD,
+  OP_LD_USER,
   OP_LEA16,
   OP_MOV,
   OP_MOV128,
@@ -26,6 +27,7 @@ import {
   OP_SEGLIN,
   OP_SETCC,
   OP_ST,
+  OP_ST_USER,
   OP_STI,
   OP_SX8_16,
   OP_SX8_32,
@@ -56,6 +58,7 @@ import { emitAlu, emitRotate } from './alu';
 import { LEFT_BEFORE } from './exits';
 import { forgetFlags, pushCondition, restoreKnown, savedConstant, saveKnown, settleAtExit, settleFlags } from './flags';
 import {
+  copySure,
   cut,
   EXIT,
   FUEL,
@@ -73,13 +76,15 @@ import {
   push,
   pushVector,
   pushWide,
+  startFloat,
   storeFrame,
   storeSlot,
   storeTemps,
 } from './frame';
 import { F_HELPER, F_ROTATE, F_SEGMENT, F_VECTOR } from './imports';
+import { emitInteger } from './integer';
 import { branch, branchIf, close, hint, LEAVE_WRITTEN, leaveBefore, openIf } from './labels';
-import { emitLea, emitLoad, emitPop, emitPush, emitStore, emitStoreImm, leaveIfAsked } from './memory';
+import { emitLea, emitLoad, emitPair, emitPop, emitPush, emitStore, emitStoreImm, leaveIfAsked } from './memory';
 import { emitDivide, emitMultiply, isDivide, isMultiply } from './muldiv';
 import { emitVector } from './vector';
 import {
@@ -130,9 +135,20 @@ function pushSite(p: usize): void {
   get(FUEL);
 }
 
+/** Rare A64 operations: accesses with the rights of EL0. */
+function needsInterpreter(op: u32): bool {
+  return (op >= OP_LD_USER && op < OP_ST) || (op >= OP_ST_USER && op < OP_STI);
+}
+
 /** Emits operation p, which is not the last of its block. */
 export function emitOp(p: usize): void {
   const op: u32 = load<u16>(p);
+  if (ISA_AARCH64 && needsInterpreter(op)) {
+    settleFlags();
+    leaveBefore(block, p, LEFT_BEFORE);
+    ended = true;
+    return;
+  }
   if (op >= OP_ALU && op < OP_MOV) emitAlu(p);
   else if (op >= OP_ROT) {
     if (op & ALU_NOFLAGS || op & ALU_IMM) emitRotate(p);
@@ -142,6 +158,7 @@ export function emitOp(p: usize): void {
   else if (op < OP_STI) emitStore(p);
   else if (op < OP_SEGLIN) emitStoreImm(p);
   else if (op < OP_PUSH64) emitCheck(p, op);
+  else if (ISA_AARCH64 && op < OP_CALL) emitPair(p);
   else if (op == OP_POP64 || op == OP_POP32) emitPop(p);
   else if (op < OP_CALL) emitPush(p);
   else if (op == OP_CALL) emitHelper(p);
@@ -195,6 +212,7 @@ function emitCallOut(p: usize, f: u32): void {
   }
   loadFrame();
   loadTemps();
+  startFloat(block);
   forgetFlags();
 }
 
@@ -227,6 +245,7 @@ function emitCheck(p: usize, op: u32): void {
       byte(W_AND + ARITH64);
       const64(0);
       byte(W_NE + COMPARE64);
+      if (ISA_AARCH64) break;
       const32(0);
       mem(W_LOAD_I32, STATE + S_RFLAGS);
       const32(FLAG_AC);
@@ -266,6 +285,7 @@ function emitCheck(p: usize, op: u32): void {
 function emitMove(p: usize, op: u32): void {
   const d: u32 = load<u16>(p, 2);
   const a: u32 = load<u16>(p, 4);
+  if (ISA_AARCH64 && emitInteger(p, op)) return;
   if (op < OP_MOVI) {
     const size = op - OP_MOV;
     push(a, size);
@@ -354,6 +374,7 @@ function emitMove(p: usize, op: u32): void {
     case OP_MOV128:
       pushVector(a);
       popVector(d);
+      copySure(d, a);
       break;
     default:
       emitLea(p);

@@ -1,8 +1,8 @@
 // Where indirect jumps and returns went: so that a region can go there without leaving.
 
 import { B_TARGETS, takeHeap } from '../ir/blocks';
-import { OP_JMPI, OP_RET32, OP_RET64 } from '../ir/ops';
-import { lastOp } from './region';
+import { OP_JMPI } from '../ir/ops';
+import { isReturn, lastOp } from './region';
 
 // --- Record of a block ---
 /** u32 targets known; u32 how many of them were known when the region was made. */
@@ -24,8 +24,8 @@ const TOO_MANY_MISSES: u32 = 2000;
 const MAX_REBUILDS: u32 = 4;
 
 function isIndirect(block: usize): bool {
-  const op: u32 = load<u16>(lastOp(block));
-  return op == OP_JMPI || op == OP_RET64 || op == OP_RET32;
+  const last = lastOp(block);
+  return load<u16>(last) == OP_JMPI || isReturn(last);
 }
 
 /** Block `block` has been left for `rip`, which was not known before. True if its region should be made again. */

@@ -7,6 +7,7 @@
 
 import {
   B_CODE,
+  B_COUNT,
   B_CS_BASE,
   B_END_RIP,
   B_INSNS,
@@ -16,29 +17,36 @@ import {
   B_PHYS,
   B_PHYS2,
   B_RIP,
+  B_SIDE,
   findBlock,
 } from '../ir/blocks';
 import {
   OP_BYTES,
+  OP_CMPIJ,
   OP_CMPJ,
   OP_JCC,
   OP_JMP,
   OP_JMPI,
   OP_JNZ,
+  OP_JZ,
+  OP_MOVI,
   OP_PUSHI32,
   OP_PUSHI64,
   OP_RET32,
   OP_RET64,
   OP_TESTJ,
+  SIZE32,
+  SIZE64,
 } from '../ir/ops';
+import { S_X30 } from '../layout/arm-state';
 import { SEG_CS, SEG_LIMIT } from '../layout/x86-state';
 import { TLB_FETCH, TLB_PHYS, tlbEntry } from '../mmu/tlb';
 import { MODE_CODE, MODE_FLAT_CS, segSlot } from '../x86/mode';
 import { target, targetCount } from './profile';
 
 /** Most blocks, and operations in them, of one region. */
-export const MAX_NODES: i32 = 60;
-const MAX_REGION_OPS: u32 = 900;
+export const MAX_NODES: i32 = 30;
+const MAX_REGION_OPS: u32 = 700;
 /** Most pages that a region's code may come from. */
 export const MAX_PAGES: u32 = 4;
 /** Most return sites that a return inside the region looks for, beside those that it was seen to go to. */
@@ -63,6 +71,8 @@ export let nodes: i32 = 0;
 /** Nodes that are the target of a jump backwards; that several jumps forwards meet at. */
 export let loopHeads: u64 = 0;
 export let merges: u64 = 0;
+/** Nodes inside loops. */
+let looping: u64 = 0;
 /** Instructions in all blocks: no path through the region without a jump backwards has more. */
 export let regionInsns: u32 = 0;
 
@@ -74,6 +84,8 @@ let code64: bool = false;
 let headLinearPage: u64 = 0;
 let headFrame: u32 = 0;
 let csBase: u32 = 0;
+/** Blocks executed fewer times stay outside. */
+let rare: u32 = 0;
 let mode: u32 = 0;
 
 export function bit(i: i32): u64 {
@@ -89,6 +101,10 @@ export function nextOf(node: i32, slot: u32): i32 {
 /** Nodes that the return or indirect jump at the end of `node` is known to go to. */
 export function returnsOf(node: i32): u64 {
   return load<u64>(nodeReturns + ((<usize>node) << 3));
+}
+/** Is the node in a loop? Some that only follow one count too. */
+export function inLoop(node: i32): bool {
+  return (looping & bit(node)) != 0;
 }
 /** Does one jump only lead here? */
 export function singleEntry(node: i32): bool {
@@ -126,7 +142,7 @@ function frameOf(page: u64): u32 {
   return frame;
 }
 
-function linearOf(rip: u64): u64 {
+export function linearOf(rip: u64): u64 {
   return code64 ? rip : (rip + csBase) & 0xffffffff;
 }
 
@@ -139,19 +155,46 @@ function nodeAt(rip: u64): i32 {
   const frame = frameOf(linear & ~0xfff);
   if (frame == 1) return -1;
   const b = findBlock(frame | (<u32>linear & 0xfff), rip, csBase, mode);
-  return b ? add(b) : -1;
+  // What is rarely executed would only make the region larger.
+  return b && load<u32>(b, B_COUNT) >= rare ? add(b) : -1;
 }
 
 function add(b: usize): i32 {
   if (found == MAX_NODES || ops + load<u32>(b, B_OPS) > MAX_REGION_OPS) return -1;
   const rip = load<u64>(b, B_RIP);
-  if (!(mode & MODE_FLAT_CS) && rip + load<u16>(b, B_LENGTH) - 1 > load<u32>(segSlot(SEG_CS), SEG_LIMIT)) return -1;
+  if (
+    !ISA_AARCH64 &&
+    !(mode & MODE_FLAT_CS) &&
+    rip + load<u16>(b, B_LENGTH) - 1 > load<u32>(segSlot(SEG_CS), SEG_LIMIT)
+  )
+    return -1;
   const second = load<u32>(b, B_PHYS2);
   if (second && frameOf((linearOf(rip) & ~0xfff) + 0x1000) != (second & 0xfffff000)) return -1;
   const i = found++;
   ops += load<u32>(b, B_OPS);
   store<u32>(foundBlock + ((<usize>i) << 2), <u32>b);
   return i;
+}
+
+/** Does the operation before the last one, a jump elsewhere, leave the address of what follows the block? */
+function isCall(p: usize, end: u64): bool {
+  const op: u32 = load<u16>(p);
+  if (load<u64>(p, 8) != end) return false;
+  if (ISA_AARCH64) return op == OP_MOVI + SIZE64 && load<u16>(p, 2) == S_X30;
+  return op == OP_PUSHI64 || op == OP_PUSHI32;
+}
+
+/** Is p, the end of a block, a return? */
+export function isReturn(p: usize): bool {
+  const op: u32 = load<u16>(p);
+  if (ISA_AARCH64) return op == OP_JMPI && load<u16>(p, 4) == S_X30;
+  return op == OP_RET64 || op == OP_RET32;
+}
+
+/** Is `op`, the end of a block, a conditional branch? */
+export function isConditional(op: u32): bool {
+  if (op == OP_JCC || op == OP_JNZ || (op >= OP_CMPJ && op < OP_TESTJ + 4)) return true;
+  return ISA_AARCH64 && (op == OP_JZ || op == OP_CMPIJ + SIZE32 || op == OP_CMPIJ + SIZE64);
 }
 
 /** Finds what follows discovered block i. */
@@ -167,18 +210,16 @@ function follow(i: i32): void {
     const end = load<u64>(b, B_END_RIP);
     store<i32>(at, nodeAt(load<u64>(last, 8)));
     if (load<u32>(b, B_OPS) > 1) {
-      const before = last - OP_BYTES;
-      const push: u32 = load<u16>(before);
       // A call: a return in the region may come back to what follows it.
-      if ((push == OP_PUSHI64 || push == OP_PUSHI32) && load<u64>(before, 8) == end && load<u64>(last, 8) != end) {
+      if (isCall(last - OP_BYTES, end) && load<u64>(last, 8) != end) {
         const site = nodeAt(end);
         if (site >= 0) sites |= bit(site);
       }
     }
-  } else if (op == OP_JCC || op == OP_JNZ || (op >= OP_CMPJ && op < OP_TESTJ + 4)) {
+  } else if (isConditional(op)) {
     store<i32>(at, nodeAt(load<u64>(b, B_END_RIP)));
     store<i32>(at, nodeAt(load<u64>(last, 8)), 4);
-  } else if (op == OP_JMPI || op == OP_RET64 || op == OP_RET32) {
+  } else if (op == OP_JMPI || isReturn(last)) {
     let to: u64 = 0;
     const n = targetCount(b);
     for (let k: u32 = 0; k < n; k++) {
@@ -287,6 +328,21 @@ function analyze(): void {
   }
 }
 
+/** What a loop's head dominates, up to the last jump back to it, is taken for the loop. */
+function findLoops(): void {
+  looping = 0;
+  for (let r = 0; r < nodes; r++) {
+    let heads = successors(r) & (bit(r + 1) - 1);
+    while (heads) {
+      const head = <i32>ctz<u64>(heads);
+      heads &= heads - 1;
+      for (let i = head; i <= r; i++) {
+        if (load<u64>(dominators + ((<usize>i) << 3)) & bit(head)) looping |= bit(i);
+      }
+    }
+  }
+}
+
 /** Turns jumps backwards to nodes that do not dominate into exits. Returns whether there were any. */
 function cutIrreducible(): bool {
   let cut = false;
@@ -312,8 +368,29 @@ function cutIrreducible(): bool {
   return cut;
 }
 
+/** Does an instruction of block b, other than its first, start at `rip`? */
+function startsWithin(b: usize, rip: u64): bool {
+  const offset = rip - load<u64>(b, B_RIP);
+  if (!offset || offset >= load<u16>(b, B_LENGTH)) return false;
+  const side = <usize>load<u32>(b, B_SIDE);
+  for (let i: usize = 0; i < <usize>load<u32>(b, B_OPS); i++) {
+    if (load<u16>(side + (i << 2)) == <u16>offset) return true;
+  }
+  return false;
+}
+
+/** A block of the region that runs into the start of another one, or 0; see tier.ts. */
+export function overlapping(): usize {
+  for (let i = 0; i < nodes; i++) {
+    const b = blockOf(i);
+    for (let k = 0; k < nodes; k++) if (k != i && startsWithin(b, load<u64>(blockOf(k), B_RIP))) return b;
+  }
+  return 0;
+}
+
 /** Gathers the region of hot block `head`. */
-export function formRegion(head: usize): void {
+export function formRegion(head: usize, threshold: u32): void {
+  rare = threshold >> 5;
   mode = load<u32>(head, B_MODE);
   code64 = (mode & MODE_CODE) == 3;
   csBase = load<u32>(head, B_CS_BASE);
@@ -327,8 +404,7 @@ export function formRegion(head: usize): void {
   if (add(head) < 0) return;
   for (let i = 0; i < found; i++) follow(i);
   for (let i = 0; i < found; i++) {
-    const op: u32 = load<u16>(lastOp(<usize>load<u32>(foundBlock + ((<usize>i) << 2))));
-    if (op != OP_RET64 && op != OP_RET32) continue;
+    if (!isReturn(lastOp(<usize>load<u32>(foundBlock + ((<usize>i) << 2))))) continue;
     const at = foundReturns + ((<usize>i) << 3);
     let more = sites & ~load<u64>(at);
     while (more && popcnt<u64>(load<u64>(at)) < MAX_RETURNS) {
@@ -342,6 +418,7 @@ export function formRegion(head: usize): void {
     sort();
     analyze();
   }
+  findLoops();
   regionInsns = 0;
   for (let r = 0; r < nodes; r++) regionInsns += load<u16>(blockOf(r), B_INSNS);
 }

@@ -6,12 +6,11 @@
 import * as alu from '../ir/alu';
 import { mulHigh, mulHighSigned } from '../ir/alu';
 import { condition, getCF, getFlags, setFlags } from '../ir/flags';
-import { enterSite, LEFT_FAULT, leaveSite } from '../ir/interp';
-import { ALU_IMM, ROT_RIGHT } from '../ir/ops';
+import { enterSite, execVec, LEFT_FAULT, leaveSite } from '../ir/interp';
+import { ALU_IMM, OP_LDP, OP_STP, ROT_RIGHT, SIZE32, SIZE128 } from '../ir/ops';
 import { STATE } from '../layout/memory';
 import { FLAG_CF, FLAG_OF, S_ATTENTION, S_JIT_BLOCK, S_JIT_EXIT, S_SMC } from '../layout/x86-state';
 import { addressAfter, probeRead, probeWrite, slowRead, slowWrite } from '../mmu/access';
-import { execVector } from '../sse/vector';
 import { faulted, raiseGP } from '../x86/fault';
 import { segmentLinear } from '../x86/seglin';
 import { LEFT_AFTER } from './exits';
@@ -76,6 +75,39 @@ export function jitStore128(linear: u64, site: u32, block: usize, fuel: u32): u3
   return finish(p, block);
 }
 
+/** OP_LDP, OP_STP: to or from the slots of operation p. */
+export function jitPair(p: usize, block: usize, fuel: u32): u32 {
+  const op: u32 = load<u16>(p);
+  const isStore = op >= OP_STP + SIZE32;
+  const size = op - (isStore ? OP_STP : OP_LDP);
+  const d = STATE + <usize>load<u16>(p, 2);
+  const d2 = STATE + <usize>load<u16>(p, 6);
+  const linear = load<u64>(<usize>load<u16>(p, 4), STATE) + <u64>(<i64>load<i32>(p, 8));
+  const bytes: u32 = 1 << size;
+  enterSite(block, p, fuel);
+  if (isStore ? probeWrite(linear, 2 * bytes) : probeRead(linear, 2 * bytes)) {
+    if (size == SIZE128) {
+      for (let i: u32 = 0; i < 4; i++) {
+        const at = (i < 2 ? d : d2) + ((<usize>i & 1) << 3);
+        const address = addressAfter(linear, i << 3);
+        if (isStore) slowWrite(address, 8, load<u64>(at));
+        else store<u64>(at, slowRead(address, 8));
+      }
+    } else if (isStore) {
+      slowWrite(linear, bytes, size == 3 ? load<u64>(d) : <u64>load<u32>(d));
+      slowWrite(addressAfter(linear, bytes), bytes, size == 3 ? load<u64>(d2) : <u64>load<u32>(d2));
+    } else {
+      const low = slowRead(linear, bytes);
+      const high = slowRead(addressAfter(linear, bytes), bytes);
+      if (!faulted()) {
+        store<u64>(d, low);
+        store<u64>(d2, high);
+      }
+    }
+  }
+  return finish(p, block);
+}
+
 /** OP_CALL. */
 export function jitHelper(p: usize, block: usize, fuel: u32): u32 {
   enterSite(block, p, fuel);
@@ -86,7 +118,7 @@ export function jitHelper(p: usize, block: usize, fuel: u32): u32 {
 /** OP_VEC. */
 export function jitVector(p: usize, block: usize, fuel: u32): u32 {
   enterSite(block, p, fuel);
-  execVector(<u32>load<u16>(p, 8), <u32>load<u16>(p, 2), <u32>load<u16>(p, 4), <u32>load<u16>(p, 6), load<u32>(p, 10));
+  execVec(p);
   leaveSite();
   if (!faulted()) return 0;
   store<u32>(STATE, <u32>block, S_JIT_BLOCK);

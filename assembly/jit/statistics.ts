@@ -12,7 +12,7 @@ import {
   regionsRefused,
 } from './tier';
 
-/** Statistic `index`, in the order of JIT_STATISTICS in src/emulator-x86/jit.ts. */
+/** Statistic `index`, in the order of JIT_STATISTICS in src/emulator/jit.ts. */
 export function jitStatistic(index: u32): f64 {
   switch (index) {
     case 0:

@@ -4,18 +4,33 @@
 // the record on a list, so that the region goes when any of its code is overwritten. The function itself is an entry of
 // the core's table. There are a fixed number of entries: when they are used up all regions are dropped.
 
-import { B_COUNT, B_MEMBERS, B_MODE, B_REGION, setRunning, takeHeap } from '../ir/blocks';
+import { translateBlock as translateArm } from '../arm/translate';
+import {
+  B_COUNT,
+  B_CS_BASE,
+  B_MEMBERS,
+  B_MODE,
+  B_PHYS,
+  B_REGION,
+  B_RIP,
+  dropBlock,
+  heapRoom,
+  setRunning,
+  takeHeap,
+} from '../ir/blocks';
 import { execFrom, faultAt, LEFT_FAULT, noUnexecuted, resumeAfter } from '../ir/interp';
 import { STATE } from '../layout/memory';
-import { S_JIT_BLOCK, S_JIT_FUEL } from '../layout/x86-state';
+import { S_FAULT, S_JIT_BLOCK, S_JIT_FUEL } from '../layout/x86-state';
 import { TLB_FETCH, TLB_PHYS, tlbEntry, tlbGeneration } from '../mmu/tlb';
+import { raiseGP } from '../x86/fault';
 import { jitCompile, jitRelease } from '../x86/host';
 import { MODE_SINGLE } from '../x86/mode';
+import { translateBlock as translateX86 } from '../x86/translate';
 import { emitRegion } from './control';
-import { LEFT_AFTER } from './exits';
+import { LEFT_AFTER, LEFT_NOT_CANONICAL } from './exits';
 import { wrapModule } from './module';
 import { noteTarget } from './profile';
-import { blockOf, formRegion, nodes, pageList, pages, regionInsns } from './region';
+import { blockOf, formRegion, linearOf, nodes, overlapping, pageList, pages, regionInsns } from './region';
 import { pendingValue } from './runtime';
 import { MODULE } from './wasm';
 
@@ -97,6 +112,13 @@ export function indirectTo(block: usize, rip: u64, record: usize): void {
   store<u32>(head, jitThreshold - 1, B_COUNT);
 }
 
+/** Is it time to make `block` the head of a region? Part of another one already, it has to be much hotter for that. */
+export function isHot(block: usize): bool {
+  const count = load<u32>(block, B_COUNT);
+  if (count == jitThreshold) return !load<u32>(block, B_MEMBERS) || jitThreshold < 16;
+  return count == jitThreshold << 3 && !load<u32>(block, B_REGION);
+}
+
 /** Drops the regions that `block` is part of: its code has changed. */
 export function dropRegionsOf(block: usize): void {
   let member = <usize>load<u32>(block, B_MEMBERS);
@@ -116,10 +138,44 @@ export function dropAllRegions(): void {
   regionFlushes++;
 }
 
-/** Makes a region with head `head`, if it can be. */
-export function buildRegion(head: usize): void {
-  if (!slotCount || load<u32>(head, B_MODE) & MODE_SINGLE) return;
-  formRegion(head);
+/** Most blocks shortened for one region. */
+const MAX_SHORTENED: u32 = 32;
+/** Room in the heap that a translation surely leaves. */
+const ROOM: usize = 0x20000;
+
+/**
+ * Translates block b again. Translation stops where another block starts: what the two had in common, typically the
+ * first round of a loop whose start was not known as such, is then in one block only.
+ */
+function shorten(b: usize): usize {
+  const count = load<u32>(b, B_COUNT);
+  const phys = load<u32>(b, B_PHYS);
+  const rip = load<u64>(b, B_RIP);
+  const mode = load<u32>(b, B_MODE);
+  dropBlock(b);
+  const short = ISA_AARCH64
+    ? translateArm(phys, rip, mode)
+    : translateX86(phys, linearOf(rip), rip, load<u32>(b, B_CS_BASE), mode);
+  if (short) store<u32>(short, count, B_COUNT);
+  return short;
+}
+
+/** Makes a region with head `block`, if it can be. */
+export function buildRegion(block: usize): void {
+  if (!slotCount || load<u32>(block, B_MODE) & MODE_SINGLE) return;
+  let head = block;
+  formRegion(head, jitThreshold);
+  for (let n: u32 = 0; n < MAX_SHORTENED && heapRoom() > ROOM; n++) {
+    const long = overlapping();
+    if (!long) break;
+    const short = shorten(long);
+    if (!short) {
+      store<u32>(STATE, 0, S_FAULT);
+      return;
+    }
+    if (long == head) head = short;
+    formRegion(head, jitThreshold);
+  }
   if (!nodes) return;
   const length = emitRegion();
   const recordBytes = R_LIST + ((<usize>pages) << 4);
@@ -209,7 +265,8 @@ export function settle(exit: u32): u32 {
   if (how < LEFT_FAULT) return how;
   const block = <usize>load<u32>(STATE, S_JIT_BLOCK);
   const p = <usize>(exit & ~15);
-  if (how == LEFT_FAULT) return faultAt(block, p);
+  if (how == LEFT_NOT_CANONICAL) raiseGP(0);
+  if (how == LEFT_FAULT || how == LEFT_NOT_CANONICAL) return faultAt(block, p);
   if (how == LEFT_AFTER) return resumeAfter(block, p, pendingValue);
   return execFrom(block, p);
 }

@@ -1,6 +1,20 @@
-// Vector operations: those that WebAssembly has are emitted in line, with floating-point arithmetic under the same
-// conditions as sse/vector-fast.ts; the others call the core's, on the state.
+// Vector operations: those that WebAssembly has are emitted in line (floating-point arithmetic: float.ts); the others
+// call the core's, on the state.
 
+import {
+  A_BASE,
+  A_BIF,
+  A_BIT,
+  A_BSL,
+  A_CRYPTO,
+  A_DUP,
+  A_FCMP,
+  A_FMADD,
+  A_FNMSUB,
+  A_LISTS,
+  A_NOT,
+  A_ORN,
+} from '../arm/simd/kinds';
 import { CCK_EXPLICIT } from '../ir/flags';
 import { FLAG_CF, FLAG_ZF } from '../layout/x86-state';
 import {
@@ -80,7 +94,10 @@ import {
   V_ZIP_HIGH_I64X2,
   V_ZIP_LOW_I8X16,
 } from '../sse/vops';
-import { flagsAreExplicit, setKind, settleFlags } from './flags';
+import { emitArmFloat } from './arm-float';
+import { emitArmLanes } from './arm-lanes';
+import { flagsAreExplicit } from './flags';
+import { emitFloat, SURE_F64 } from './float';
 import {
   CC_A,
   F0,
@@ -91,17 +108,22 @@ import {
   G1,
   G2,
   I0,
+  isSure,
   L0,
   L1,
   loadFlags,
-  loadPlain,
   loadSlot,
+  localFor,
+  makeSure,
   PLAIN,
   pop,
   popVector,
   push,
   pushVector,
+  startFloat,
+  storeFrame,
   storeSlot,
+  storeTemps,
   V0,
   V1,
   V2,
@@ -135,31 +157,17 @@ import {
   W_SUB,
   WV_AND,
   WV_ANDNOT,
+  WV_BITSELECT,
   WV_CONST,
   WV_EXTRACT_F32,
   WV_EXTRACT_F64,
+  WV_NOT,
   WV_OR,
   WV_REPLACE_F32,
   WV_REPLACE_F64,
   WV_SHUFFLE,
   WV_XOR,
 } from './wasm';
-
-// Floating-point instructions of WebAssembly.
-const W_EQ_F64: u32 = 0x61;
-const W_LT_F64: u32 = 0x63;
-const W_ABS_F64: u32 = 0x99;
-const W_SQRT_F32: u32 = 0x91;
-const W_ADD_F32: u32 = 0x92;
-const W_SQRT_F64: u32 = 0x9f;
-const W_ADD_F64: u32 = 0xa0;
-const W_TRUNC_F64_I32: u32 = 0xaa;
-const W_TRUNC_F64_I64: u32 = 0xb0;
-const W_CONVERT_I32_F64: u32 = 0xb7;
-const W_CONVERT_I64_F64: u32 = 0xb9;
-const W_BITS_F32: u32 = 0xbc;
-const W_BITS_F64: u32 = 0xbd;
-const W_CONST_F64: u32 = 0x44;
 
 /** Emits one operation for an unconditional integer kind of two operands: its SIMD instruction, or 0. */
 function plainInstruction(kind: u32): u32 {
@@ -244,6 +252,10 @@ function plainInstruction(kind: u32): u32 {
 /** OP_VEC. */
 export function emitVector(p: usize, block: usize): void {
   const kind: u32 = load<u16>(p, 8);
+  if (ISA_AARCH64 && kind >= A_BASE) {
+    emitArmVector(p, block, kind);
+    return;
+  }
   const d: u32 = load<u16>(p, 2);
   const a: u32 = load<u16>(p, 4);
   const b: u32 = load<u16>(p, 6);
@@ -254,6 +266,7 @@ export function emitVector(p: usize, block: usize): void {
     pushVector(b);
     simd(w);
     popVector(d);
+    if (kind == V_XOR && a == b) for (let what: u32 = 0; what < 4; what++) makeSure(d, what);
     return;
   }
   if (kind == V_ANDNOT) {
@@ -288,10 +301,44 @@ export function emitVector(p: usize, block: usize): void {
   }
   if (kind >= V_FLOAT && emitFloat(p, block, kind, d, a, b, imm)) return;
   callOut(p, block, kind, d, a, b, imm);
+  if (kind >= V_FLOAT) startFloat(block);
+}
+
+/** A64's own kinds. */
+function emitArmVector(p: usize, block: usize, kind: u32): void {
+  const d: u32 = load<u16>(p, 2);
+  const a: u32 = load<u16>(p, 4);
+  const b: u32 = load<u16>(p, 6);
+  const imm: u32 = load<u16>(p, 10);
+  const what = (kind - A_BASE) >> 4;
+  if (emitArmLanes(what, kind & 15, d, a, b, imm) || emitArmFloat(p, block, what, kind & 15, d, a, b, imm)) return;
+  callOutArm(p, block, what, d, a, b, imm);
+}
+
+/** The core does an operation of A64's own. */
+export function callOutArm(p: usize, block: usize, what: u32, d: u32, a: u32, b: u32, imm: u32): void {
+  // Lists of registers may be any.
+  if (what >= A_LISTS && what < A_CRYPTO) {
+    storeFrame();
+    storeTemps();
+  }
+  storeSlot(a);
+  storeSlot(b);
+  storeSlot(d);
+  if (what >= A_FMADD && what <= A_FNMSUB) storeSlot(imm);
+  const32(<u32>p);
+  const32(<u32>block);
+  get(FUEL);
+  call(F_VECTOR);
+  byte(W_DROP);
+  if (what == A_FCMP) {
+    loadFlags();
+    flagsAreExplicit();
+  } else loadSlot(d);
 }
 
 /** The core does it. */
-function callOut(p: usize, block: usize, kind: u32, d: u32, a: u32, b: u32, imm: u32): void {
+export function callOut(p: usize, block: usize, kind: u32, d: u32, a: u32, b: u32, imm: u32): void {
   storeSlot(a);
   storeSlot(b);
   storeSlot(d);
@@ -306,7 +353,6 @@ function callOut(p: usize, block: usize, kind: u32, d: u32, a: u32, b: u32, imm:
     loadFlags();
     flagsAreExplicit();
   } else loadSlot(d);
-  if (kind >= V_FLOAT) loadPlain();
 }
 
 /** Lane shifts by a constant: SHL, SHR of 16-, 32-, 64-bit lanes; arithmetic of 16, 32. */
@@ -325,7 +371,7 @@ function emitShiftImm(which: u32, d: u32, a: u32, imm: u32): void {
   popVector(d);
 }
 
-function zeroVector(): void {
+export function zeroVector(): void {
   simd(WV_CONST);
   for (let i = 0; i < 16; i++) byte(0);
 }
@@ -366,11 +412,15 @@ function emitRearranged(kind: u32, d: u32, a: u32, b: u32, imm: u32): bool {
       pushVector(b);
       lanes(4, 4, 1, 2, 3);
       break;
-    case V_MOVE_LOW_64:
+    case V_MOVE_LOW_64: {
+      const ordinary = isSure(b, SURE_F64);
       pushVector(a);
       pushVector(b);
       lanes(8, 2, 1, 0, 0);
-      break;
+      popVector(d);
+      if (ordinary) makeSure(d, SURE_F64);
+      return true;
+    }
     case V_MOVE_TO_HIGH_64:
       pushVector(a);
       pushVector(b);
@@ -436,289 +486,4 @@ function emitRearranged(kind: u32, d: u32, a: u32, b: u32, imm: u32): bool {
   }
   popVector(d);
   return true;
-}
-
-// --- Floating point ---
-//
-// A number's bits shifted left by one lose the sign: then it is normal if it lies between the smallest normal number's
-// and infinity's, and it is zero or normal if it is one less that is not below the former's.
-
-const LOW64: u64 = 0x0020000000000000;
-const RANGE64: u64 = 0xffe0000000000000 - LOW64;
-const LOW32: u32 = 0x01000000;
-const RANGE32: u32 = 0xff000000 - LOW32;
-
-/** Pushes whether the float in a local is normal. */
-function pushNormal(local: u32, wide: bool): void {
-  get(local);
-  byte(wide ? W_BITS_F64 : W_BITS_F32);
-  if (wide) {
-    const64(1);
-    byte(W_SHL + ARITH64);
-    const64(LOW64);
-    byte(W_SUB + ARITH64);
-    const64(RANGE64);
-    byte(W_LT_U + COMPARE64);
-  } else {
-    const32(1);
-    byte(W_SHL);
-    const32(LOW32);
-    byte(W_SUB);
-    const32(RANGE32);
-    byte(W_LT_U);
-  }
-}
-/** Pushes whether it is not denormal. */
-function pushNotDenormal(local: u32, wide: bool): void {
-  get(local);
-  byte(wide ? W_BITS_F64 : W_BITS_F32);
-  if (wide) {
-    const64(1);
-    byte(W_SHL + ARITH64);
-    const64(1);
-    byte(W_SUB + ARITH64);
-    const64(LOW64 - 1);
-    byte(W_GE_U + COMPARE64);
-  } else {
-    const32(1);
-    byte(W_SHL);
-    const32(1);
-    byte(W_SUB);
-    const32(LOW32 - 1);
-    byte(W_GE_U);
-  }
-}
-
-/** Pushes lane 0 of a slot as f64 or f32. */
-function pushScalar(slot: u32, wide: bool): void {
-  pushVector(slot);
-  simd(wide ? WV_EXTRACT_F64 : WV_EXTRACT_F32);
-  byte(0);
-}
-
-/** Arithmetic: ADD MUL SUB MIN DIV MAX SQRT in the order of V_FLOAT; its distance from ADD, or -1. */
-function distance(op: u32): i32 {
-  switch (op) {
-    case 0:
-      return 0;
-    case 1:
-      return 2;
-    case 2:
-      return 1;
-    case 4:
-      return 3;
-    default:
-      return -1;
-  }
-}
-
-function emitFloat(p: usize, block: usize, kind: u32, d: u32, a: u32, b: u32, imm: u32): bool {
-  if (kind < V_FLOAT + 28) {
-    const op = (kind - V_FLOAT) >> 2;
-    const form = kind & 3;
-    if (form >= 2) return emitScalar(p, block, kind, op, form == 3, d, a, b, imm);
-    return emitPacked(p, block, kind, op, form == 1, d, a, b, imm);
-  }
-  switch (kind) {
-    case V_COMPARE_F64:
-      emitCompare64(p, block, kind, d, a, b, imm);
-      return true;
-    case V_CVT_S32_SCALAR_F64:
-      // Always exact.
-      pushVector(a);
-      push(b, 2);
-      byte(W_CONVERT_I32_F64);
-      simd(WV_REPLACE_F64);
-      byte(0);
-      popVector(d);
-      return true;
-    case V_CVT_S64_SCALAR_F64:
-      get(PLAIN);
-      hint(true);
-      openIf();
-      pushVector(a);
-      push(b, 3);
-      byte(W_CONVERT_I64_F64);
-      simd(WV_REPLACE_F64);
-      byte(0);
-      popVector(d);
-      byte(W_ELSE);
-      callOut(p, block, kind, d, a, b, imm);
-      close();
-      return true;
-    case V_CVT_SCALAR_F64_S32:
-    case V_CVT_SCALAR_F64_S64: {
-      if (!(imm & 1)) return false;
-      const wide = kind == V_CVT_SCALAR_F64_S64;
-      pushScalar(a, true);
-      tee(F0);
-      byte(W_ABS_F64);
-      byte(W_CONST_F64);
-      // 2^31 or 2^63, as f64 bits; little-endian.
-      for (let i = 0; i < 6; i++) byte(0);
-      byte(0xe0);
-      byte(wide ? 0x43 : 0x41);
-      byte(W_LT_F64);
-      get(PLAIN);
-      byte(W_AND);
-      hint(true);
-      openIf();
-      get(F0);
-      byte(wide ? W_TRUNC_F64_I64 : W_TRUNC_F64_I32);
-      pop(d, wide ? 3 : 2);
-      byte(W_ELSE);
-      callOut(p, block, kind, d, a, b, imm);
-      close();
-      return true;
-    }
-    default:
-      return false;
-  }
-}
-
-function emitScalar(p: usize, block: usize, kind: u32, op: u32, wide: bool, d: u32, a: u32, b: u32, imm: u32): bool {
-  const x = wide ? F0 : G0;
-  const y = wide ? F1 : G1;
-  const r = wide ? F2 : G2;
-  const n = distance(op);
-  const root = op == 6;
-  if (n < 0 && !root) return false;
-  if (!root) {
-    pushScalar(a, wide);
-    set(x);
-  }
-  pushScalar(b, wide);
-  set(y);
-  if (root) {
-    get(y);
-    byte(wide ? W_SQRT_F64 : W_SQRT_F32);
-  } else {
-    get(x);
-    get(y);
-    byte((wide ? W_ADD_F64 : W_ADD_F32) + n);
-  }
-  set(r);
-  get(PLAIN);
-  pushNormal(r, wide);
-  byte(W_AND);
-  if (!root) {
-    pushNotDenormal(x, wide);
-    byte(W_AND);
-  }
-  pushNotDenormal(y, wide);
-  byte(W_AND);
-  hint(true);
-  openIf();
-  pushVector(a);
-  get(r);
-  simd(wide ? WV_REPLACE_F64 : WV_REPLACE_F32);
-  byte(0);
-  popVector(d);
-  byte(W_ELSE);
-  callOut(p, block, kind, d, a, b, imm);
-  close();
-  return true;
-}
-
-/** Pushes a vector of the smallest normal numbers, or infinities. */
-function splat(wide: bool, infinity: bool): void {
-  simd(WV_CONST);
-  for (let i: u32 = 0; i < 16; i++) {
-    const k = wide ? i & 7 : i & 3;
-    const top: u32 = wide ? 7 : 3;
-    // 0x0010…, 0x7ff0… of doubles; 0x0080…, 0x7f80… of singles.
-    if (k == top) byte(infinity ? 0x7f : 0);
-    else if (k == top - 1) byte(wide ? (infinity ? 0xf0 : 0x10) : 0x80);
-    else byte(0);
-  }
-}
-
-/** Pushes a mask of the lanes of `v` that are not denormal. */
-function pushNotDenormals(v: u32, wide: bool): void {
-  // abs(v) >= smallest normal, or v == 0; NaN and infinity are seen in the result.
-  get(v);
-  simd(wide ? 0xec : 0xe0);
-  splat(wide, false);
-  simd(wide ? 0x4c : 0x46);
-  get(v);
-  zeroVector();
-  simd(wide ? 0x47 : 0x41);
-  simd(WV_OR);
-}
-
-function emitPacked(p: usize, block: usize, kind: u32, op: u32, wide: bool, d: u32, a: u32, b: u32, imm: u32): bool {
-  const n = distance(op);
-  if (n < 0) return false;
-  pushVector(a);
-  set(V0);
-  pushVector(b);
-  set(V1);
-  get(V0);
-  get(V1);
-  simd((wide ? 0xf0 : 0xe4) + n);
-  tee(V2);
-  simd(wide ? 0xec : 0xe0);
-  splat(wide, false);
-  simd(wide ? 0x4c : 0x46);
-  get(V2);
-  simd(wide ? 0xec : 0xe0);
-  splat(wide, true);
-  simd(wide ? 0x49 : 0x43);
-  simd(WV_AND);
-  pushNotDenormals(V0, wide);
-  simd(WV_AND);
-  pushNotDenormals(V1, wide);
-  simd(WV_AND);
-  simd(wide ? 0xc3 : 0xa3);
-  get(PLAIN);
-  byte(W_AND);
-  hint(true);
-  openIf();
-  get(V2);
-  popVector(d);
-  byte(W_ELSE);
-  callOut(p, block, kind, d, a, b, imm);
-  close();
-  return true;
-}
-
-/** COMISD, UCOMISD: ordinary operands give CF = a < b, ZF = a == b. */
-function emitCompare64(p: usize, block: usize, kind: u32, d: u32, a: u32, b: u32, imm: u32): void {
-  settleFlags();
-  pushScalar(a, true);
-  set(F0);
-  pushScalar(b, true);
-  set(F1);
-  get(PLAIN);
-  pushNotDenormal(F0, true);
-  byte(W_AND);
-  pushNotDenormal(F1, true);
-  byte(W_AND);
-  get(F0);
-  get(F0);
-  byte(W_EQ_F64);
-  byte(W_AND);
-  get(F1);
-  get(F1);
-  byte(W_EQ_F64);
-  byte(W_AND);
-  hint(true);
-  openIf();
-  get(F0);
-  get(F1);
-  byte(W_LT_F64);
-  const32(FLAG_ZF);
-  get(F0);
-  get(F1);
-  byte(W_EQ_F64);
-  // ZF is bit 6.
-  byte(W_MUL);
-  byte(W_OR);
-  byte(W_EXTEND_U);
-  set(CC_A);
-  setKind(CCK_EXPLICIT, 0);
-  byte(W_ELSE);
-  callOut(p, block, kind, d, a, b, imm);
-  close();
-  flagsAreExplicit();
 }

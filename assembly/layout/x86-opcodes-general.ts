@@ -117,5 +117,5 @@ FF UD0 Gd,Ed
 /** Three-byte opcodes, 0F 38 xx. */
 export const GENERAL_ROWS_0F38 = `
 F0.m MOVBE Gv,Mv;  F1.m MOVBE Mv,Gv
-F2:F0 CRC32 Gd,Eb;  F2:F1 CRC32 Gd,Ev
+F2:F0 CRC32 Gy,Eb;  F2:F1 CRC32 Gy,Ev
 `;

@@ -1,14 +1,24 @@
 // Guest memory as instructions see it: linear addresses, current rights, exact faults.
 
+import { raiseExternalAbort } from '../arm/fault';
+import { translate as translateArm } from '../arm/mmu';
+import { checkWatchpoints } from '../arm/watchpoint';
 import { codeWritten } from '../ir/blocks';
-import { GUEST_BASE, PAGE_HAS_CODE, PAGE_INFO, PAGE_KIND_MASK, PAGE_MMIO, PAGE_RAM, STATE } from '../layout/memory';
+import { S_BUS_ERROR } from '../layout/arm-state';
+import { PAGE_HAS_CODE, PAGE_INFO, PAGE_KIND_MASK, PAGE_MMIO, PAGE_RAM, STATE } from '../layout/memory';
 import { EFER_LMA, S_EFER, S_TLB, S_WRAP32 } from '../layout/x86-state';
 import { checkDataBreakpoint } from '../x86/debug';
 import { faulted } from '../x86/fault';
 import { mmioRead, mmioWrite } from '../x86/host';
 import { DEVICE_CALL, worked } from '../x86/work';
+import { hostOf } from './frame';
 import { TLB_ADDEND, TLB_READ, TLB_SUPERVISOR, TLB_WRITE, tlbEntry, tlbTable } from './tlb';
-import { ACCESS_READ, ACCESS_WRITE, isCanonical, translate } from './walk';
+import { ACCESS_READ, ACCESS_WRITE, isCanonical, translate as translateX86 } from './walk';
+
+/** Physical address of a linear one; raises the fault that the access makes, and then returns 0. */
+function translate(linear: u64, access: u32, table: u32): u64 {
+  return ISA_AARCH64 ? translateArm(linear, access, table) : translateX86(linear, access, table);
+}
 
 /** Page-info word of a physical address. Addresses past 4 GiB have no memory. */
 export function pageInfo(phys: u64): u32 {
@@ -18,13 +28,16 @@ export function pageInfo(phys: u64): u32 {
 
 function physRead(phys: u64, size: u32): u64 {
   if ((pageInfo(phys) & PAGE_KIND_MASK) != PAGE_MMIO) {
-    const at = GUEST_BASE + <usize>phys;
+    const at = hostOf(phys);
     if (size == 1) return load<u8>(at);
     if (size == 2) return load<u16>(at);
     if (size == 4) return load<u32>(at);
     return load<u64>(at);
   }
-  if (phys >> 32) return u64.MAX_VALUE >> (64 - (size << 3));
+  if (phys >> 32) {
+    if (ISA_AARCH64) store<u32>(STATE, 1, S_BUS_ERROR);
+    return u64.MAX_VALUE >> (64 - (size << 3));
+  }
   worked(DEVICE_CALL);
   if (size < 8) return mmioRead(<u32>phys, size);
   const low = mmioRead(<u32>phys, 4);
@@ -36,12 +49,13 @@ function physWrite(phys: u64, size: u32, value: u64): void {
   const kind = info & PAGE_KIND_MASK;
   if (kind == PAGE_RAM) {
     if (info & PAGE_HAS_CODE) codeWritten(<u32>phys, size);
-    const at = GUEST_BASE + <usize>phys;
+    const at = hostOf(phys);
     if (size == 1) store<u8>(at, <u8>value);
     else if (size == 2) store<u16>(at, <u16>value);
     else if (size == 4) store<u32>(at, <u32>value);
     else store<u64>(at, value);
-  } else if (kind == PAGE_MMIO && !(phys >> 32)) {
+  } else if (ISA_AARCH64 && phys >> 32) store<u32>(STATE, 1, S_BUS_ERROR);
+  else if (kind == PAGE_MMIO && !(phys >> 32)) {
     worked(DEVICE_CALL);
     if (size < 8) mmioWrite(<u32>phys, size, <u32>value);
     else {
@@ -49,6 +63,13 @@ function physWrite(phys: u64, size: u32, value: u64): void {
       mmioWrite(<u32>phys + 4, 4, <u32>(value >> 32));
     }
   }
+}
+
+/** Did nobody answer at device address `phys`? Then the access at `linear` is an external abort. */
+function busError(linear: u64, write: bool): void {
+  if (!load<u32>(STATE, S_BUS_ERROR)) return;
+  store<u32>(STATE, 0, S_BUS_ERROR);
+  raiseExternalAbort(linear, write);
 }
 
 /** Does [linear, linear + size) cross into the next page? */
@@ -59,7 +80,7 @@ function crosses(linear: u64, size: u32): bool {
 /** The address after `linear` by n, wrapped to 32 bits outside 64-bit mode (where linear addresses are 32 bits wide). */
 export function addressAfter(linear: u64, n: u32): u64 {
   const next = linear + n;
-  return load<u32>(STATE, S_WRAP32) ? next & 0xffffffff : next;
+  return !ISA_AARCH64 && load<u32>(STATE, S_WRAP32) ? next & 0xffffffff : next;
 }
 
 /**
@@ -67,6 +88,7 @@ export function addressAfter(linear: u64, n: u32): u64 {
  * (Outside 64-bit mode addresses wrap at 4 GiB and are all canonical.)
  */
 function endsBeyond(linear: u64, size: u32, access: u32, table: u32): bool {
+  if (ISA_AARCH64) return false;
   const last = addressAfter(linear, size - 1);
   if (isCanonical(last)) return false;
   translate(last, access, table);
@@ -75,10 +97,15 @@ function endsBeyond(linear: u64, size: u32, access: u32, table: u32): bool {
 
 /** Slow path of a load: TLB miss, page crossing, MMIO. 0 when it faults. */
 export function slowRead(linear: u64, size: u32): u64 {
-  checkDataBreakpoint(linear, size, false);
+  if (!ISA_AARCH64) checkDataBreakpoint(linear, size, false);
   if (!crosses(linear, size)) {
     const phys = translate(linear, ACCESS_READ, load<u32>(STATE, S_TLB));
-    return faulted() ? 0 : physRead(phys, size);
+    if (faulted()) return 0;
+    if (!ISA_AARCH64) return physRead(phys, size);
+    if (checkWatchpoints(linear, size, false)) return 0;
+    const value = physRead(phys, size);
+    busError(linear, false);
+    return value;
   }
   // Both pages first: a fault on the second must not leave a device read behind.
   const first: u32 = 0x1000 - (<u32>linear & 0xfff);
@@ -87,22 +114,25 @@ export function slowRead(linear: u64, size: u32): u64 {
   const low = translate(linear, ACCESS_READ, table);
   if (faulted()) return 0;
   const high = translate(addressAfter(linear, first), ACCESS_READ, table);
-  if (faulted()) return 0;
+  if (faulted() || (ISA_AARCH64 && checkWatchpoints(linear, size, false))) return 0;
   let value: u64 = 0;
   for (let i: u32 = 0; i < size; i++) {
     const phys = i < first ? low + i : high + (i - first);
     value |= physRead(phys, 1) << (<u64>(i << 3));
   }
+  if (ISA_AARCH64) busError(linear, false);
   return value;
 }
 
 /** Slow path of a store. Nothing is written when it faults. */
 export function slowWrite(linear: u64, size: u32, value: u64): void {
-  checkDataBreakpoint(linear, size, true);
+  if (!ISA_AARCH64) checkDataBreakpoint(linear, size, true);
   const table = load<u32>(STATE, S_TLB);
   if (!crosses(linear, size)) {
     const phys = translate(linear, ACCESS_WRITE, table);
-    if (!faulted()) physWrite(phys, size, value);
+    if (faulted() || (ISA_AARCH64 && checkWatchpoints(linear, size, true))) return;
+    physWrite(phys, size, value);
+    if (ISA_AARCH64) busError(linear, true);
     return;
   }
   if (endsBeyond(linear, size, ACCESS_WRITE, table)) return;
@@ -110,11 +140,12 @@ export function slowWrite(linear: u64, size: u32, value: u64): void {
   const low = translate(linear, ACCESS_WRITE, table);
   if (faulted()) return;
   const high = translate(addressAfter(linear, first), ACCESS_WRITE, table);
-  if (faulted()) return;
+  if (faulted() || (ISA_AARCH64 && checkWatchpoints(linear, size, true))) return;
   for (let i: u32 = 0; i < size; i++) {
     const phys = i < first ? low + i : high + (i - first);
     physWrite(phys, 1, (value >> <u64>(i << 3)) & 0xff);
   }
+  if (ISA_AARCH64) busError(linear, true);
 }
 
 /** Host address of [linear, linear + size) if the TLB lets such a load go straight to memory, else 0. */

@@ -27,10 +27,13 @@ export const TLB_FETCH: usize = 16;
 export const TLB_ADDEND: usize = 24;
 export const TLB_PHYS: usize = 28;
 
-// Filled entries are remembered in a list, so that a flush need not sweep all tables.
+// Filled entries are remembered in lists, so that a flush need not sweep all tables: the global ones apart, which most
+// flushes spare.
 const USED_MAX: u32 = 2048;
-const used: usize = memory.data(2048 * 4);
-let usedCount: u32 = 0;
+const usedLocal: usize = memory.data(2048 * 4);
+const usedGlobal: usize = memory.data(2048 * 4);
+let localCount: u32 = 0;
+let globalCount: u32 = 0;
 
 /** Grows at each flush: whoever caches translations by linear address (jump cache) compares it. */
 export let tlbGeneration: u32 = 1;
@@ -50,10 +53,15 @@ export function tlbEntry(linear: u64): usize {
   return tlbSlot(load<u32>(STATE, S_TLB), linear);
 }
 
-/** Notes that `entry` is about to be filled. */
-export function tlbUse(entry: usize): void {
-  if (usedCount < USED_MAX) store<u32>(used + ((<usize>usedCount) << 2), <u32>entry);
-  usedCount++;
+/** Notes that `entry` is about to be filled, for a global page or another one. */
+export function tlbUse(entry: usize, global: bool): void {
+  if (global) {
+    if (globalCount < USED_MAX) store<u32>(usedGlobal + ((<usize>globalCount) << 2), <u32>entry);
+    globalCount++;
+  } else {
+    if (localCount < USED_MAX) store<u32>(usedLocal + ((<usize>localCount) << 2), <u32>entry);
+    localCount++;
+  }
 }
 
 function clear(entry: usize): void {
@@ -63,24 +71,29 @@ function clear(entry: usize): void {
   store<u32>(entry, 0, TLB_PHYS);
 }
 
+function clearListed(list: usize, count: u32, keepGlobal: bool): void {
+  for (let i: u32 = 0; i < count; i++) {
+    const entry = <usize>load<u32>(list + ((<usize>i) << 2));
+    // It may have been filled again, for a page of the other kind: then it is on that list too.
+    if (!(keepGlobal && load<u32>(entry, TLB_PHYS) & TLB_GLOBAL)) clear(entry);
+  }
+}
+
 /** Empties the TLB; global entries stay when `keepGlobal`. */
 export function tlbFlush(keepGlobal: bool): void {
   tlbGeneration++;
-  if (usedCount <= USED_MAX) {
-    let kept: u32 = 0;
-    for (let i: u32 = 0; i < usedCount; i++) {
-      const entry = <usize>load<u32>(used + ((<usize>i) << 2));
-      if (keepGlobal && load<u32>(entry, TLB_PHYS) & TLB_GLOBAL) {
-        store<u32>(used + ((<usize>kept) << 2), <u32>entry);
-        kept++;
-      } else clear(entry);
-    }
-    usedCount = kept;
+  if (localCount <= USED_MAX && (keepGlobal || globalCount <= USED_MAX)) {
+    clearListed(usedLocal, localCount, keepGlobal);
+    localCount = 0;
+    if (keepGlobal) return;
+    clearListed(usedGlobal, globalCount, false);
+    globalCount = 0;
     return;
   }
-  usedCount = 0;
+  localCount = 0;
+  globalCount = 0;
   for (let entry: usize = TLB_BASE; entry < <usize>(TLB_BASE + 3 * TLB_SIZE); entry += TLB_ENTRY) {
-    if (keepGlobal && load<u32>(entry, TLB_PHYS) & TLB_GLOBAL) tlbUse(entry);
+    if (keepGlobal && load<u32>(entry, TLB_PHYS) & TLB_GLOBAL) tlbUse(entry, true);
     else clear(entry);
   }
 }

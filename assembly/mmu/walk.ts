@@ -240,7 +240,7 @@ function fill(entry: usize, page: u64, frameAt: u64, read: bool, write: bool, fe
     load<u64>(entry, TLB_READ) == TAG_NONE &&
     load<u64>(entry, TLB_WRITE) == TAG_NONE &&
     load<u64>(entry, TLB_FETCH) == TAG_NONE;
-  if (empty) tlbUse(entry);
+  if (empty || ((load<u32>(entry, TLB_PHYS) & TLB_GLOBAL) != 0) != isGlobal) tlbUse(entry, isGlobal);
   const plain = write && isDirty && kind == PAGE_RAM && !(info & PAGE_HAS_CODE);
   store<u64>(entry, read && !watched ? page : TAG_NONE, TLB_READ);
   store<u64>(entry, plain && !watched ? page : TAG_NONE, TLB_WRITE);

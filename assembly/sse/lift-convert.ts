@@ -1,9 +1,9 @@
 // Lift of the CVT… instructions (map 0F).
 
 import { emitVec } from '../ir/emit';
+import { LIFT_NEXT, LIFT_NONE } from '../ir/lift-result';
 import { SIZE64 } from '../ir/ops';
 import { dMod, dOpcode, dReg, dRm, gprSlot } from '../x86/decode';
-import { LIFT_NEXT, LIFT_NONE } from '../x86/lift-result';
 import { emitRead, tempVector } from '../x86/operand';
 import { emitCheckMmx, emitEnterMmx, emitWriteMmx } from './mmx';
 import {

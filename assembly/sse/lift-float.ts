@@ -1,8 +1,8 @@
 // Lift of SSE floating-point arithmetic, logic, shuffles and comparisons (map 0F).
 
 import { emitVec } from '../ir/emit';
+import { LIFT_NEXT, LIFT_NONE } from '../ir/lift-result';
 import { dImm, dOpcode } from '../x86/decode';
-import { LIFT_NEXT, LIFT_NONE } from '../x86/lift-result';
 import {
   emitBinary,
   emitUnary,

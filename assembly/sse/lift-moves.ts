@@ -1,12 +1,12 @@
 // Lift of SSE data moves (SDM vol. 1, 10.4.1.1, 11.4.1.1, 12.3).
 
 import { emit, emitCall, emitMem, emitVec } from '../ir/emit';
+import { LIFT_NEXT, LIFT_NONE } from '../ir/lift-result';
 import { OP_LEA16, OP_LEA32, OP_LEA64, OP_MOV, SIZE32, SIZE64 } from '../ir/ops';
 import { STATE } from '../layout/memory';
 import { S_RDI, S_ZERO } from '../layout/x86-state';
 import { addressAfter, probeWrite, write8 } from '../mmu/access';
 import { dAddrSize, dMod, dOpcode, dReg, dRm, dSeg, gprSlot } from '../x86/decode';
-import { LIFT_NEXT, LIFT_NONE } from '../x86/lift-result';
 import { emitRead, emitSegment, emitStore, temp } from '../x86/operand';
 import { emitCheckMmx, emitEnterMmx, emitWriteMmx, mmxSource } from './mmx';
 import {

@@ -2,9 +2,9 @@
 // MMX ones use the same kinds on a temporary, of which only the low half matters.
 
 import { emit, emitCall, emitVec } from '../ir/emit';
+import { LIFT_NEXT, LIFT_NONE } from '../ir/lift-result';
 import { LD_Z16, OP_MOVI, SIZE64 } from '../ir/ops';
 import { dImm, dMap, dMod, dOpcode, dReg, dRm, gprSlot, MAP_0F, MAP_0F38 } from '../x86/decode';
-import { LIFT_NEXT, LIFT_NONE } from '../x86/lift-result';
 import { emitLoad, temp, tempVector } from '../x86/operand';
 import { emitCheckMmx, emitEnterMmx, emitWriteMmx, emptyMmx, mmxSource, mmxSource32 } from './mmx';
 import {

@@ -1,13 +1,13 @@
 // Lift of MMX and SSE to SSE4.2: which part knows the instruction, and whether the system has the unit turned on.
 
 import { emit, emitCall, opCount, truncateOps } from '../ir/emit';
+import { LIFT_END, LIFT_NEXT, LIFT_NONE } from '../ir/lift-result';
 import { LD_32, OP_RAISE, SIZE32 } from '../ir/ops';
 import { STATE } from '../layout/memory';
 import { S_MXCSR } from '../layout/x86-state';
 import { probeRead } from '../mmu/access';
 import { dMap, dMod, dModrm, dOpcode, MAP_0F, MAP_0F3A, MAP_0F38 } from '../x86/decode';
 import { EXC_NM, EXC_UD } from '../x86/fault';
-import { LIFT_END, LIFT_NEXT, LIFT_NONE } from '../x86/lift-result';
 import { MODE_EM, MODE_NO_SSE, MODE_TS } from '../x86/mode';
 import { emitLinear, emitLoad, emitStore, liftMode, temp } from '../x86/operand';
 import { hasFeature } from './features';

@@ -1,10 +1,10 @@
 // Lift of SSE4.1 and SSE4.2 (maps 0F38 and 0F3A; all with prefix 66, XMM registers only).
 
 import { emitCall, emitVec } from '../ir/emit';
+import { LIFT_NEXT, LIFT_NONE } from '../ir/lift-result';
 import { LD_Z8, SIZE8, SIZE16, SIZE32, SIZE64 } from '../ir/ops';
 import { S_XMM } from '../layout/x86-state';
 import { dImm, dMod, dOpcode, dReg, dRex, dRm, gprSlot } from '../x86/decode';
-import { LIFT_NEXT, LIFT_NONE } from '../x86/lift-result';
 import { emitLoad, emitStore, temp } from '../x86/operand';
 import {
   emitBinary,

@@ -34,6 +34,7 @@ export {
   jitLoad128,
   jitMulHigh,
   jitOverflow,
+  jitPair,
   jitRotate,
   jitRotated,
   jitSegment,
@@ -43,6 +44,7 @@ export {
 } from '../jit/runtime';
 export { jitStatistic } from '../jit/statistics';
 export { jitEnable } from '../jit/tier';
+export { explainNext, explainRegionBlock, explainRegionBlocks } from './explain';
 
 /** Once, before anything else: empties TLB and block cache. */
 export function start(): void {

@@ -1,6 +1,7 @@
 // Lift of the general-purpose instructions: one-byte opcodes (SDM vol. 2, appendix A, table A-2).
 
 import { emit, emitCall, emitMem, emitStoreImm, emitSync, followingRip } from '../ir/emit';
+import { LIFT_END, LIFT_NEXT, LIFT_NONE } from '../ir/lift-result';
 import {
   ALU_CMP,
   ALU_IMM,
@@ -84,7 +85,6 @@ import {
   shiftDisplacement,
 } from './decode';
 import { enterFrame, popAll, pushAll } from './frames';
-import { LIFT_END, LIFT_NEXT, LIFT_NONE } from './lift-result';
 import { MODE_CODE } from './mode';
 import {
   beginRmw,

@@ -2,6 +2,7 @@
 // selector checks. Nearly all of them are calls of helpers.
 
 import { emit, emitCall, emitMem, emitSync } from '../ir/emit';
+import { LIFT_END, LIFT_NEXT, LIFT_NONE } from '../ir/lift-result';
 import {
   LD_32,
   LD_64,
@@ -51,7 +52,6 @@ import { farReturn, interruptReturn } from './far-return';
 import { EXC_BP, EXC_DB } from './fault';
 import { requirePrivilege, requireUmip } from './helper';
 import { DELIVER_INT_N, DELIVER_INT1, DELIVER_INT3 } from './interrupt';
-import { LIFT_END, LIFT_NEXT, LIFT_NONE } from './lift-result';
 import { MODE_ALIGN, MODE_CODE, MODE_PROTECTED, MODE_VM86 } from './mode';
 import { emitLinear, emitRead, emitStore, liftMode, setLiftMode, temp } from './operand';
 import { loadFarPointer, loadSegmentRegister } from './segment';

@@ -2,6 +2,7 @@
 // may be different afterwards.
 
 import { emit, emitCall, emitSync } from '../ir/emit';
+import { LIFT_END, LIFT_NEXT, LIFT_NONE } from '../ir/lift-result';
 import { ALU_AND, ALU_IMM, ALU_NOFLAGS, ALU_OR, OP_ALU, OP_EXIT, OP_MOV, SIZE16, SIZE32, SIZE64 } from '../ir/ops';
 import { STATE } from '../layout/memory';
 import {
@@ -59,7 +60,6 @@ import {
 } from './flag-control';
 import { requirePrivilege, requireUmip } from './helper';
 import { portIn, portOut, portString } from './io';
-import { LIFT_END, LIFT_NEXT, LIFT_NONE } from './lift-result';
 import { MODE_CODE, MODE_VM86 } from './mode';
 import { readMsr, writeMsr } from './msr';
 import { emitOffset, emitRead, emitStore, liftMode, temp } from './operand';

@@ -1,6 +1,7 @@
 // Lift of the general-purpose instructions of maps 0F, 0F38 and 0F3A (SDM vol. 2, tables ).
 
 import { emit, emitCall } from '../ir/emit';
+import { LIFT_END, LIFT_NEXT, LIFT_NONE } from '../ir/lift-result';
 import {
   ALU_ADD,
   ALU_CMP,
@@ -61,7 +62,6 @@ import {
 } from './decode';
 import { EXC_UD } from './fault';
 import { aluOp, liftJcc, regSlot } from './lift-integer';
-import { LIFT_END, LIFT_NEXT, LIFT_NONE } from './lift-result';
 import {
   beginRmw,
   emitLinear,

@@ -2,6 +2,7 @@
 
 import { liftX87 } from '../fpu/lift-x87';
 import { emit, opCount, truncateOps } from '../ir/emit';
+import { LIFT_END, LIFT_NONE } from '../ir/lift-result';
 import { OP_RAISE } from '../ir/ops';
 import { A_LOCK } from '../layout/x86-attributes';
 import { liftSse } from '../sse/lift-sse';
@@ -9,7 +10,6 @@ import { dAttr, dLock, dMap, dMod, dModrm, dOpcode, MAP_0F, MAP_1 } from './deco
 import { EXC_UD } from './fault';
 import { liftInteger } from './lift-integer';
 import { liftProtection } from './lift-protection';
-import { LIFT_END, LIFT_NONE } from './lift-result';
 import { liftSystem } from './lift-system';
 import { liftTwoByte } from './lift-two-byte';
 import { resetTemps } from './operand';

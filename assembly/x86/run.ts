@@ -23,6 +23,7 @@ import {
   fuelFor,
   fuelLeft,
   indirectTo,
+  isHot,
   jitThreshold,
   mayEnter,
   settle,
@@ -245,7 +246,7 @@ function runLoop(): u32 {
       budget -= load<u16>(b, B_INSNS);
       store<u32>(b, load<u32>(b, B_COUNT) + 1, B_COUNT);
       let left: u32;
-      if (load<u32>(b, B_COUNT) == jitThreshold) buildRegion(b);
+      if (jitThreshold && isHot(b)) buildRegion(b);
       let region = <usize>load<u32>(b, B_REGION);
       if (region && mayEnter(region, budget + load<u16>(b, B_INSNS)) && !haveBreakpoints()) {
         // The region counts its head itself.

@@ -255,6 +255,61 @@ function compare(x: u64, y: u64, size: u32): void {
   setLazy((CCK_SUB << 2) | size, x, (x - y) & maskOf(size));
 }
 
+/** An element as it lies in host memory. */
+function element(host: usize, size: u32): u64 {
+  if (size == 0) return load<u8>(host);
+  if (size == 1) return load<u16>(host);
+  return size == 2 ? load<u32>(host) : load<u64>(host);
+}
+
+/**
+ * Compares up to the first pair that ends the repetition, as far as both operands lie in one page each. Returns the
+ * number of pairs compared, with the last one's flags set; 0 when that way is not open.
+ */
+function compareRun(seg: u32, addr: u32, size: u32, most: u64, scan: bool, repeatIfEqual: bool): u64 {
+  const from = register(S_RSI, addr);
+  const to = register(S_RDI, addr);
+  let n = register(S_RCX, addr);
+  if (n > most) n = most;
+  n = untilWrap(to, addr, size, n);
+  let target = linearOf(to, SEG_ES, 1 << size, false);
+  if (faulted()) return 0;
+  let fit = room(target, size);
+  if (n > fit) n = fit;
+  let source: u64 = 0;
+  if (!scan) {
+    n = untilWrap(from, addr, size, n);
+    source = linearOf(from, seg, 1 << size, false);
+    if (faulted()) return 0;
+    fit = room(source, size);
+    if (n > fit) n = fit;
+  }
+  if (n <= 1) return 0;
+  const bytes = (<u32>n) << size;
+  target = linearOf(to, SEG_ES, bytes, false);
+  if (!faulted() && !scan) source = linearOf(from, seg, bytes, false);
+  if (faulted()) {
+    store<u32>(STATE, 0, S_FAULT);
+    return 0;
+  }
+  const target0 = fastRead(target, bytes);
+  const source0 = scan ? 0 : fastRead(source, bytes);
+  if (!target0 || (!scan && !source0)) return 0;
+  const accumulator = scan ? getSlot(S_RAX, size) : 0;
+  let done: u64 = 0;
+  let x = accumulator;
+  let y: u64 = 0;
+  while (done < n) {
+    const at = (<usize>done) << size;
+    if (!scan) x = element(source0 + at, size);
+    y = element(target0 + at, size);
+    done++;
+    if ((x == y) != repeatIfEqual) break;
+  }
+  compare(x, y, size);
+  return done;
+}
+
 /** CMPS and SCAS share the loop; `scan` compares the accumulator with ES:DI. */
 function compareLoop(imm: u64, scan: bool): void {
   const size = <u32>imm & 3;
@@ -265,30 +320,42 @@ function compareLoop(imm: u64, scan: bool): void {
   let left: u64 = rep == REP_NONE ? 1 : batch();
   while (left != 0 && (rep == REP_NONE || register(S_RCX, addr) != 0)) {
     worked(1);
-    let x: u64;
-    if (scan) x = getSlot(S_RAX, size);
-    else {
-      const source = linearOf(register(S_RSI, addr), seg, 1 << size, false);
-      if (faulted()) return;
-      x = readSize(source, size);
-      if (faulted()) return;
+    let done: u64 = 0;
+    if (rep != REP_NONE && delta > 0 && !checksAlignment()) done = compareRun(seg, addr, size, left, scan, rep == REPE);
+    if (faulted()) return;
+    if (!done) {
+      if (!compareOne(seg, addr, size, scan)) return;
+      done = 1;
     }
-    const target = linearOf(register(S_RDI, addr), SEG_ES, 1 << size, false);
-    if (faulted()) return;
-    const y = readSize(target, size);
-    if (faulted()) return;
-    compare(x, y, size);
-    if (!scan) advance(S_RSI, addr, delta);
-    advance(S_RDI, addr, delta);
-    left--;
+    if (!scan) advance(S_RSI, addr, delta * <i64>done);
+    advance(S_RDI, addr, delta * <i64>done);
+    left -= done;
     if (rep == REP_NONE) break;
-    advance(S_RCX, addr, -1);
+    advance(S_RCX, addr, -(<i64>done));
     if ((getZF() != 0) != (rep == REPE)) {
       finish();
       return;
     }
   }
   if (rep == REP_NONE || register(S_RCX, addr) == 0) finish();
+}
+
+/** Compares one pair; false if reading it faults. */
+function compareOne(seg: u32, addr: u32, size: u32, scan: bool): bool {
+  let x: u64;
+  if (scan) x = getSlot(S_RAX, size);
+  else {
+    const source = linearOf(register(S_RSI, addr), seg, 1 << size, false);
+    if (faulted()) return false;
+    x = readSize(source, size);
+    if (faulted()) return false;
+  }
+  const target = linearOf(register(S_RDI, addr), SEG_ES, 1 << size, false);
+  if (faulted()) return false;
+  const y = readSize(target, size);
+  if (faulted()) return false;
+  compare(x, y, size);
+  return true;
 }
 
 export function stringCompare(_a: u32, _b: u32, imm: u64): void {

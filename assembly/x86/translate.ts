@@ -1,7 +1,8 @@
 // From guest bytes to a block.
 
-import { finishBlock } from '../ir/blocks';
+import { findBlock, finishBlock } from '../ir/blocks';
 import { beginBlock, beginInsn, emit, emitSync, MAX_OPS, MAX_OPS_PER_INSN, opCount, setNextRip } from '../ir/emit';
+import { LIFT_END } from '../ir/lift-result';
 import { OP_JMP, OP_RAISE } from '../ir/ops';
 import { optimize } from '../ir/optimize';
 import { GUEST_BASE, PAGE_KIND_MASK, PAGE_MMIO, STATE } from '../layout/memory';
@@ -12,7 +13,6 @@ import { isBreakpoint } from './breakpoints';
 import { DECODE_NEXT_PAGE, DECODE_TOO_LONG, DECODE_UNDEFINED, decode, dLength } from './decode';
 import { EXC_GP, EXC_UD, faulted } from './fault';
 import { lift } from './lift';
-import { LIFT_END } from './lift-result';
 import { MODE_CODE, MODE_SINGLE } from './mode';
 import { setLiftMode } from './operand';
 
@@ -50,7 +50,7 @@ export function translateBlock(phys: u64, linear: u64, rip: u64, csBase: u32, mo
 
   while (insns < most && offset < inPage && opCount() < MAX_OPS - MAX_OPS_PER_INSN) {
     const here = (rip + offset) & mask;
-    if (insns && isBreakpoint(linear + offset)) break;
+    if (insns && (isBreakpoint(linear + offset) || findBlock(<u32>phys + offset, here, csBase, mode))) break;
     let status = absent ? decode(ONES, 15, 0, mode) : decode(host + offset, inPage - offset, 0, mode);
     if (status == DECODE_NEXT_PAGE) {
       // The instruction reaches into the next page: it gets a block of its own.

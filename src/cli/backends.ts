@@ -3,12 +3,15 @@
 import { setFlagsFromString } from 'node:v8';
 import type { EmulatorOptions } from '../emulator-x86/index.js';
 import type { PcBoard } from '../machine/pc-board.js';
+import type { VirtBoard } from '../machine/virt-board.js';
+import type { ArmState } from '../vcpu/arm-state.js';
 import { type CpuModel, TSC_FREQUENCY } from '../vcpu/cpu-model.js';
 import type { GuestMemory } from '../vcpu/guest-memory.js';
 import type { Vcpu } from '../vcpu/vcpu.js';
 import type { X86State } from '../vcpu/x86-state.js';
 import type { Divergence } from '../vmm/divergences.js';
 import { readOwn } from './files.js';
+import { randomWords } from './random.js';
 
 export interface BackendOptions {
   readonly memory: GuestMemory;
@@ -18,10 +21,12 @@ export interface BackendOptions {
   readonly deterministic: boolean;
   /** Executions after which the emulator compiles code; undefined: never. */
   readonly jitThreshold: number | undefined;
+  /** The emulator keeps compiled code, for tsvm explain. */
+  readonly keepModules?: boolean;
 }
 
-export interface Backend {
-  readonly vcpu: Vcpu<X86State>;
+export interface Backend<State = X86State> {
+  readonly vcpu: Vcpu<State>;
   /** For reports: 'emu', 'kvm_intel', … */
   readonly name: string;
   /** Retired instructions, where they are counted. */
@@ -32,27 +37,16 @@ export interface Backend {
   readonly executingRip?: () => bigint;
   /** To be called when guest memory was loaded anew. */
   readonly memoryReplaced?: () => void;
+  /** To be called when a device has written to guest memory. */
+  readonly memoryWritten?: (address: number, length: number) => void;
   close(): void;
 }
 
 const CORE = 'build/x86.wasm';
+const ARM_CORE = 'build/arm.wasm';
 
-/** Numbers for RDRAND: the host's, or for a deterministic run a sequence that never changes. */
-function randomSource(deterministic: boolean): (into: Uint32Array<ArrayBuffer>) => void {
-  if (!deterministic) return (into) => void crypto.getRandomValues(into as Uint32Array<ArrayBuffer>);
-  // xorshift32 (Marsaglia, "Xorshift RNGs", 2003).
-  let x = 0x9e3779b9;
-  return (into) => {
-    for (let i = 0; i < into.length; i++) {
-      x ^= x << 13;
-      x ^= x >>> 17;
-      x ^= x << 5;
-      into[i] = x;
-    }
-  };
-}
-
-function emulatorOptions({ memory, board, cpu, deterministic, jitThreshold }: BackendOptions): EmulatorOptions {
+function emulatorOptions(options: BackendOptions): EmulatorOptions {
+  const { memory, board, cpu, deterministic, jitThreshold, keepModules = false } = options;
   return {
     memory: memory.memory,
     ramSize: memory.size,
@@ -61,15 +55,24 @@ function emulatorOptions({ memory, board, cpu, deterministic, jitThreshold }: Ba
     wasm: readOwn(CORE),
     cpu,
     tscFrequency: TSC_FREQUENCY,
-    random: randomSource(deterministic),
-    jit: jitThreshold === undefined ? undefined : { threshold: jitThreshold },
+    random: randomWords(deterministic),
+    jit: jitThreshold === undefined ? undefined : { threshold: jitThreshold, keepModules },
   };
+}
+
+/**
+ * Tells V8 what compiled guest code profits from: branch hints keep slow paths out of its loops; and its loops, which
+ * count instructions anyway and come back soon, need no check of the stack (a tenth to a fifth of a short loop's time).
+ * No recursion of the core is deeper than its tables allow, so it needs no such check either.
+ */
+function prepareCompiler(): void {
+  setFlagsFromString('--experimental-wasm-branch-hinting');
+  setFlagsFromString('--no-wasm-stack-checks');
 }
 
 export async function createEmuBackend(options: BackendOptions): Promise<Backend> {
   const { createEmulatedVcpu } = await import('../emulator-x86/index.js');
-  // Branch hints keep the slow paths of compiled code out of its loops; V8 takes them for a flag still.
-  if (options.jitThreshold !== undefined) setFlagsFromString('--experimental-wasm-branch-hinting');
+  if (options.jitThreshold !== undefined) prepareCompiler();
   const vcpu = await createEmulatedVcpu(emulatorOptions(options));
   return {
     vcpu,
@@ -78,6 +81,41 @@ export async function createEmuBackend(options: BackendOptions): Promise<Backend
     instructions: () => vcpu.instructionCount(),
     executingRip: () => vcpu.executingRip(),
     memoryReplaced: () => vcpu.invalidateAll(),
+    memoryWritten: (address, length) => vcpu.memoryWritten(address, length),
+    close: () => vcpu.close(),
+  };
+}
+
+export interface ArmBackendOptions {
+  readonly memory: GuestMemory;
+  readonly board: VirtBoard;
+  readonly el2: boolean;
+  readonly gic: 2 | 3;
+  readonly jitThreshold: number | undefined;
+}
+
+/** The AArch64 emulator. */
+export async function createArmBackend(options: ArmBackendOptions): Promise<Backend<ArmState>> {
+  const { memory, board, el2, gic, jitThreshold } = options;
+  const { createEmulatedArmVcpu } = await import('../emulator-arm/index.js');
+  if (jitThreshold !== undefined) prepareCompiler();
+  const vcpu = await createEmulatedArmVcpu({
+    memory: memory.memory,
+    ramSize: memory.size,
+    regions: board.regions,
+    bus: board.bus,
+    wasm: readOwn(ARM_CORE),
+    features: { el2, gicRegisters: gic === 3 },
+    jit: jitThreshold === undefined ? undefined : { threshold: jitThreshold },
+  });
+  return {
+    vcpu,
+    name: 'emu',
+    notes: [],
+    instructions: () => vcpu.instructionCount(),
+    executingRip: () => vcpu.executingPc(),
+    memoryReplaced: () => vcpu.invalidateAll(),
+    memoryWritten: (address, length) => vcpu.memoryWritten(address, length),
     close: () => vcpu.close(),
   };
 }

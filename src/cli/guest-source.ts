@@ -1,13 +1,21 @@
 // What a run starts from: image, boot modules, disks and BIOS, read and checked before anything is built.
 
 import { basename } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import type { BlockBackend } from '../devices/block-backend.js';
-import { type ImageKind, type Isa, type LoadOptions, type RecognizedImage, recognizeImage } from '../loaders/index.js';
+import {
+  type ImageKind,
+  type Isa,
+  type RecognizedImage,
+  type RecognizeOptions,
+  recognizeImage,
+  unpackArm64Image,
+} from '../loaders/index.js';
 import type { PcBoot } from '../machine/pc-board.js';
 import { TsvmError } from '../vcpu/vcpu.js';
 import { DiskFile, ThrowAwayOverlay } from './disk-file.js';
 import { InputFile, readOwn, readWhole } from './files.js';
-import { parseDisk, quote } from './options.js';
+import { type DiskOption, parseDisk, quote } from './options.js';
 
 export interface SourceOptions {
   readonly image?: string | undefined;
@@ -17,6 +25,8 @@ export interface SourceOptions {
   readonly disk: readonly string[];
   readonly bios?: string | undefined;
   readonly loadAddress?: number | undefined;
+  /** Instruction set of the board that the user chose, if he did. */
+  readonly isa?: Isa | undefined;
   /** Disk writes are thrown away at the end. */
   readonly snapshot: boolean;
   /** Bytes of guest RAM: no kernel or initrd can be larger. */
@@ -28,7 +38,9 @@ export interface GuestSource {
   readonly kind: ImageKind;
   readonly description: string;
   readonly boot: PcBoot;
+  /** IDE disks. */
   readonly disks: readonly BlockBackend[];
+  readonly virtioDisks: readonly BlockBackend[];
   /** What the user should know, one sentence each. */
   readonly notes: readonly string[];
 }
@@ -48,10 +60,11 @@ class FileContents {
     private readonly path: string,
     private readonly limit: number,
     private read: Uint8Array | null,
+    private readonly unpack: (bytes: Uint8Array) => Uint8Array = (bytes) => bytes,
   ) {}
 
   get bytes(): Uint8Array {
-    const bytes = this.read ?? readWhole(this.what, this.path, this.limit);
+    const bytes = this.read ?? this.unpack(readWhole(this.what, this.path, this.limit));
     this.read = null;
     return bytes;
   }
@@ -76,7 +89,7 @@ function moduleOf(file: string, limit: number): { readonly bytes: Uint8Array; re
 }
 
 /** What the beginning of a file looks like; null where only the whole file can tell. */
-function recognizeHead(bytes: Uint8Array, load: LoadOptions): RecognizedImage | null {
+function recognizeHead(bytes: Uint8Array, load: RecognizeOptions): RecognizedImage | null {
   try {
     return recognizeImage(bytes, load);
   } catch (error) {
@@ -85,8 +98,13 @@ function recognizeHead(bytes: Uint8Array, load: LoadOptions): RecognizedImage | 
   }
 }
 
+function gunzip(bytes: Uint8Array, limit: number): Uint8Array {
+  return gunzipSync(bytes, { maxOutputLength: limit });
+}
+
 function recognizeFile(what: string, path: string, options: SourceOptions): ReadImage {
-  const load: LoadOptions = { loadAddress: options.loadAddress };
+  const load = { loadAddress: options.loadAddress, isa: options.isa };
+  const unpack = (bytes: Uint8Array) => unpackArm64Image(bytes, gunzip, options.ramSize);
   const file = InputFile.open(what, path);
   try {
     if (file.size > HEAD && options.loadAddress === undefined) {
@@ -98,10 +116,10 @@ function recognizeFile(what: string, path: string, options: SourceOptions): Read
   } finally {
     file.close();
   }
-  const bytes = readWhole(what, path, options.ramSize);
+  const bytes = unpack(readWhole(what, path, options.ramSize));
   const recognized = recognizeImage(bytes, load);
   const head = recognized.kind === 'disk' ? bytes : new Uint8Array(0);
-  return { contents: new FileContents(what, path, options.ramSize, bytes), head, recognized };
+  return { contents: new FileContents(what, path, options.ramSize, bytes, unpack), head, recognized };
 }
 
 function openDisk(
@@ -117,6 +135,19 @@ function openDisk(
   return disk;
 }
 
+/** A PC's disks are IDE disks unless the user says otherwise; the virt board has virtio only. */
+function divideDisks(
+  options: readonly DiskOption[],
+  isa: Isa,
+): { readonly ide: readonly DiskOption[]; readonly virtio: readonly DiskOption[] } {
+  const usual = isa === 'aarch64' ? 'virtio' : 'ide';
+  const ide = options.filter((d) => (d.interface ?? usual) === 'ide');
+  if (isa === 'aarch64' && ide.length > 0) {
+    throw new TsvmError('E_DISK_OPTION', `the virt board has no IDE for disk ${quote(ide[0].file)}. Leave if=ide out.`);
+  }
+  return { ide, virtio: options.filter((d) => (d.interface ?? usual) === 'virtio') };
+}
+
 /** Throws TsvmErrors that name the file. */
 export function openGuestSource(options: SourceOptions): GuestSource {
   const { image, kernel } = options;
@@ -128,7 +159,8 @@ export function openGuestSource(options: SourceOptions): GuestSource {
     );
   }
   const diskOptions = options.disk.map(parseDisk);
-  const path = image ?? kernel ?? diskOptions[0]?.file;
+  // Only a PC has firmware that boots from a disk.
+  const path = image ?? kernel ?? (options.isa === 'aarch64' ? undefined : diskOptions[0]?.file);
   if (path === undefined) {
     throw new TsvmError('E_NO_IMAGE', 'nothing to run. Give an image, --kernel or --disk; see tsvm run --help.');
   }
@@ -150,12 +182,18 @@ export function openGuestSource(options: SourceOptions): GuestSource {
   }
 
   const modules = options.initrd.map((file) => moduleOf(file, options.ramSize));
-  const disks = diskOptions.map((d) => openDisk(d.file, d.readOnly, options, notes, false));
+  const { ide, virtio } = divideDisks(diskOptions, recognized.isa);
+  if (what === 'disk' && ide[0] !== diskOptions[0]) {
+    throw new TsvmError('E_DISK_BOOT', `disk ${quote(path)} is a virtio disk, and the BIOS boots from IDE only.`);
+  }
+  const open = (d: DiskOption) => openDisk(d.file, d.readOnly, options, notes, false);
+  const disks = ide.map(open);
+  const virtioDisks = virtio.map(open);
   if (bootsFromDisk && what !== 'disk') disks.unshift(openDisk(path, false, options, notes, true));
   if (disks.length > MAX_DISKS) {
     throw new TsvmError(
       'E_DISK_COUNT',
-      `${disks.length} disks are given, and the board takes ${MAX_DISKS}. Leave some out.`,
+      `${disks.length} IDE disks are given, and the board takes ${MAX_DISKS}. Leave some out, or attach them by if=virtio.`,
     );
   }
 
@@ -171,6 +209,7 @@ export function openGuestSource(options: SourceOptions): GuestSource {
     kind: recognized.kind,
     description: recognized.description,
     disks,
+    virtioDisks,
     notes,
     boot: {
       // Of a disk, its first sectors; they stay.

@@ -12,6 +12,8 @@ const ISA_NAMES: Record<Isa, string> = { x86: 'x86', aarch64: 'AArch64' };
 const HOST_ISAS: Partial<Record<string, Isa>> = { x64: 'x86', arm64: 'aarch64' };
 const HOST_NAMES: Partial<Record<string, string>> = { x64: 'x86-64', arm64: 'AArch64' };
 
+const ONLY_X86 = 'tsvm virtualizes x86 guests only';
+
 export interface ModeRequest {
   readonly mode: ModeOption;
   readonly isa: Isa;
@@ -71,6 +73,9 @@ export async function chooseMode(request: ModeRequest): Promise<ModeChoice> {
         126,
       );
     }
+    if (request.isa === 'aarch64') {
+      throw new TsvmError('E_ISA_UNSUPPORTED', `${ONLY_X86}. Use --mode emu.`, 126);
+    }
     if (request.emulatorOnly) {
       throw new TsvmError(
         'E_OPTION_CONFLICT',
@@ -81,18 +86,11 @@ export async function chooseMode(request: ModeRequest): Promise<ModeChoice> {
     return { mode: 'virt' };
   }
 
-  if (request.isa === 'aarch64') {
-    throw new TsvmError(
-      'E_ISA_UNSUPPORTED',
-      'guest is AArch64, and this version emulates x86 processors only. Accepted are x86 images: Linux bzImage, ' +
-        'multiboot 1 kernel, ELF, boot sector or raw disk image, and with --load-address a flat binary.',
-      126,
-    );
-  }
   if (request.mode === 'emu') return { mode: 'emu' };
 
   const emulate = (why: string): ModeChoice => ({ mode: 'emu', notice: `mode emu, because ${why}` });
   if (!sameIsa) return emulate(`guest is ${guestName} and host CPU is ${hostName}`);
+  if (request.isa === 'aarch64') return emulate(ONLY_X86);
   if (request.emulatorOnly) return emulate(`${request.emulatorOnly} needs an exact count of guest instructions`);
   try {
     await checkKvm();

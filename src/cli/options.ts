@@ -52,6 +52,17 @@ export function parseAddress(option: string, text: string): number {
   return value;
 }
 
+/** An address as guest code has it, up to 64 bits; hexadecimal with or without 0x, as disassemblers print them. */
+export function parseLinearAddress(option: string, text: string): bigint {
+  if (!/^(0x)?[0-9a-f]{1,16}$/i.test(text)) {
+    throw new TsvmError(
+      'E_ADDRESS',
+      `${option} ${quote(text)} is not an address. Give a hexadecimal one of at most 64 bits, such as 0x100000.`,
+    );
+  }
+  return BigInt(`0x${text.replace(/^0x/i, '')}`);
+}
+
 /** A positive count; K, M, G, T stand for powers of 1000, and 1e9 works too. */
 export function parseCount(option: string, text: string): number {
   const match = /^(\d+(?:\.\d+)?(?:e\d{1,2})?)([kmgt]?)$/i.exec(text);
@@ -66,7 +77,7 @@ export function parseCount(option: string, text: string): number {
 }
 
 /** Executions after which code is compiled, unless the user says otherwise (measured: bench.md). */
-const DEFAULT_JIT_THRESHOLD = 500;
+const DEFAULT_JIT_THRESHOLD = 4000;
 
 /** --jit: the threshold, or undefined for off. */
 export function parseJit(text: string): number | undefined {
@@ -90,20 +101,26 @@ export function parseChoice<T extends string>(code: string, option: string, text
   return found;
 }
 
+const DISK_INTERFACES = ['ide', 'virtio'] as const;
+export type DiskInterface = (typeof DISK_INTERFACES)[number];
+
 export interface DiskOption {
   readonly file: string;
   readonly readOnly: boolean;
+  /** How the guest reaches the disk; undefined: the board's usual way. */
+  readonly interface?: DiskInterface;
 }
 
-/** `FILE`, or QEMU's `file=FILE,format=raw,ro`; in a file name a comma is written twice. */
+/** `FILE`, or QEMU's `file=FILE,format=raw,if=virtio,ro`; in a file name a comma is written twice. */
 export function parseDisk(text: string): DiskOption {
-  const accepted = 'Give --disk FILE or --disk file=FILE,format=raw,ro.';
-  if (!/^(file|format|ro|readonly)(=|,|$)/.test(text)) {
+  const accepted = 'Give --disk FILE or --disk file=FILE,format=raw,if=virtio,ro.';
+  if (!/^(file|format|if|ro|readonly)(=|,|$)/.test(text)) {
     if (text === '') throw new TsvmError('E_DISK_OPTION', `--disk names no file. ${accepted}`);
     return { file: text, readOnly: false };
   }
   let file = '';
   let readOnly = false;
+  let attachment: DiskInterface | undefined;
   // A doubled comma belongs to the name; a single one separates.
   for (const part of text.split(/(?<!,),(?!,)/).map((p) => p.replaceAll(',,', ','))) {
     const [key, value] = part.includes('=')
@@ -111,6 +128,7 @@ export function parseDisk(text: string): DiskOption {
       : [part];
     if (key === 'file' && value) file = value;
     else if (key === 'format' && value === 'raw') continue;
+    else if (key === 'if') attachment = parseChoice('E_DISK_OPTION', '--disk if', value ?? '', DISK_INTERFACES);
     else if (key === 'format') {
       throw new TsvmError(
         'E_DISK_FORMAT',
@@ -121,5 +139,41 @@ export function parseDisk(text: string): DiskOption {
     else throw new TsvmError('E_DISK_OPTION', `--disk does not know ${quote(part)}. ${accepted}`);
   }
   if (!file) throw new TsvmError('E_DISK_OPTION', `--disk ${quote(text)} names no file. ${accepted}`);
-  return { file, readOnly };
+  return attachment ? { file, readOnly, interface: attachment } : { file, readOnly };
+}
+
+const BOARDS = ['pc', 'virt'] as const;
+
+/** What --machine chooses. */
+export type MachineOption =
+  | { readonly board: 'pc' }
+  | { readonly board: 'virt'; readonly gic: 2 | 3; readonly el2: boolean };
+
+export const DEFAULT_VIRT: MachineOption & { board: 'virt' } = { board: 'virt', gic: 2, el2: false };
+
+/** `pc`, or `virt` with QEMU's options: `virt,gic-version=3,virtualization=on`; `gic=3` is the same. */
+export function parseMachine(text: string): MachineOption {
+  const [name, ...properties] = text.split(',');
+  const board = parseChoice('E_MACHINE', '--machine', name, BOARDS);
+  const refuse = (property: string): never => {
+    const accepted = 'Give pc, or virt with gic=2 or 3 and virtualization=on or off: --machine virt,gic=3.';
+    throw new TsvmError('E_MACHINE', `--machine ${board} does not know ${quote(property)}. ${accepted}`);
+  };
+  if (board === 'pc') return properties.length > 0 ? refuse(properties[0]) : { board };
+  let { gic, el2 } = DEFAULT_VIRT;
+  for (const property of properties) {
+    if (property === 'gic=2' || property === 'gic-version=2') gic = 2;
+    else if (property === 'gic=3' || property === 'gic-version=3') gic = 3;
+    else if (property === 'virtualization=on') el2 = true;
+    else if (property === 'virtualization=off') el2 = false;
+    else refuse(property);
+  }
+  return { board, gic, el2 };
+}
+
+/** --smp: the boards have one processor. */
+export function checkProcessors(text: string): void {
+  if (parseCount('--smp', text) !== 1) {
+    throw new TsvmError('E_SMP', `--smp ${quote(text)}: tsvm's boards have one processor. Leave --smp out.`);
+  }
 }

@@ -31,9 +31,11 @@ export function isAbnormal(outcome: Outcome): boolean {
   return exitCode(outcome) !== 0 && outcome.kind !== 'exit';
 }
 
-/** What to tell about an end that was not the guest's plain exit; undefined when there is nothing to tell. */
-export function describeOutcome(outcome: Outcome, rip: bigint, limit: number | undefined): string | undefined {
-  const at = `rip=0x${rip.toString(16)}`;
+/**
+ * What to tell about an end that was not the guest's plain exit; undefined when there is nothing to tell. `at` names
+ * the instruction, such as "rip=0x7c00".
+ */
+export function describeOutcome(outcome: Outcome, at: string, limit: number | undefined): string | undefined {
   switch (outcome.kind) {
     case 'exit':
     case 'poweroff':

@@ -1,16 +1,14 @@
 // tsvm run: one guest from its image to its end.
 
+import { createHash } from 'node:crypto';
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { constants as osConstants } from 'node:os';
 import { InstructionClock, type MachineClock, WallClock } from '../machine/clock.js';
 import { Machine } from '../machine/machine.js';
 import type { Outcome } from '../machine/outcome.js';
-import { PcBoard } from '../machine/pc-board.js';
 import { formatStatistics, type RunStatistics } from '../trace/stats.js';
-import { GuestMemory } from '../vcpu/guest-memory.js';
 import { TsvmError } from '../vcpu/vcpu.js';
-import { X86State } from '../vcpu/x86-state.js';
-import { type Backend, createEmuBackend, createVirtBackend } from './backends.js';
+import type { Backend } from './backends.js';
 import { collectGarbage } from './collect-garbage.js';
 import { Console } from './console.js';
 import { ESCAPE_HELP, type EscapeCommand } from './escape.js';
@@ -19,9 +17,8 @@ import { monotonic, nodeTimers } from './host-timers.js';
 import { quote } from './options.js';
 import { describeOutcome, EXIT_SIGNAL, exitCode, isAbnormal } from './report.js';
 import { planRun, type RunFlags, type RunPlan } from './run-plan.js';
+import { createPcSystem, createVirtSystem, type System } from './systems.js';
 
-/** KVM_ENOSYS of the KVM hypercall interface: what a guest sees that asks for a hypercall nobody offers. */
-const HYPERCALL_NOT_OFFERED = -1000n;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -36,7 +33,7 @@ export async function runCommand(image: string | undefined, flags: RunFlags): Pr
     const outcome = await session.run();
     session.report(outcome);
     if (statsFile !== undefined) {
-      writeSync(statsFile, `${JSON.stringify(session.statistics(outcome), null, 2)}\n`);
+      writeSync(statsFile, `${JSON.stringify({ ...session.statistics(outcome), ...session.finalState() }, null, 2)}\n`);
     }
     return session.exitCode(outcome);
   } finally {
@@ -55,57 +52,46 @@ function openStatsFile(path: string): number {
   }
 }
 
-async function createMemory(ramSize: number): Promise<GuestMemory> {
-  const { createGuestMemory } = await import('../emulator-x86/index.js');
-  try {
-    return new GuestMemory(createGuestMemory(ramSize), ramSize);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    const size = `${ramSize / 2 ** 20} MiB`;
-    throw new TsvmError('E_HOST_MEMORY', `this host cannot reserve ${size} for the guest. Give less --memory.`);
-  }
-}
+/** A run, whatever its guest's instruction set. */
+type Session = Pick<RunSession<unknown>, 'run' | 'report' | 'statistics' | 'finalState' | 'exitCode' | 'close'>;
 
 /** A machine with this process's terminal, signals and files around it. */
-class RunSession {
-  private readonly machine: Machine<X86State>;
+class RunSession<State> {
+  private readonly machine: Machine<State>;
   private readonly console: Console;
+  private readonly backend: Backend<State>;
   private readonly started = monotonic();
   private outputClosed = false;
   /** Number of the signal that ended the run, 0 for none. */
   private signal = 0;
 
-  static async create(plan: RunPlan): Promise<RunSession> {
-    const memory = await createMemory(plan.ramSize);
+  static async create(plan: RunPlan): Promise<Session> {
     // The clock may count instructions of a vCPU that needs the board, which needs the clock.
-    const late: { backend?: Backend; console?: Console } = {};
+    const late: { backend?: { readonly instructions?: () => number }; console?: Console } = {};
     const clock: MachineClock =
       plan.clock === 'instructions'
         ? new InstructionClock(() => late.backend?.instructions?.() ?? 0)
         : new WallClock({ monotonic, date: () => Date.now() });
-    const board = new PcBoard({
-      memory,
-      clock,
-      boot: plan.source.boot,
-      disks: plan.source.disks,
-      sink: (byte) => late.console?.write(byte),
-      strictIo: plan.strictIo,
-    });
-    const create = plan.choice.mode === 'virt' ? createVirtBackend : createEmuBackend;
-    const deterministic = plan.clock === 'instructions';
-    const backend = await create({ memory, board, cpu: plan.cpu, deterministic, jitThreshold: plan.jitThreshold });
-    const session = new RunSession(plan, board, clock, backend);
-    late.backend = backend;
-    late.console = session.console;
-    return session;
+    const parts = { plan, clock, sink: (byte: number) => late.console?.write(byte) };
+    const begin = <State>(system: System<State>): RunSession<State> => {
+      const session = new RunSession(plan, system, clock);
+      late.backend = system.backend;
+      late.console = session.console;
+      return session;
+    };
+    const { machine } = plan;
+    return machine.board === 'virt'
+      ? begin(await createVirtSystem(parts, machine))
+      : begin(await createPcSystem(parts));
   }
 
   private constructor(
     private readonly plan: RunPlan,
-    private readonly board: PcBoard,
+    private readonly system: System<State>,
     private readonly clock: MachineClock,
-    private readonly backend: Backend,
   ) {
+    const { board, backend } = system;
+    this.backend = backend;
     this.console = new Console({
       stdin: process.stdin,
       stdout: process.stdout,
@@ -118,18 +104,19 @@ class RunSession {
     });
     const beforePause = async (): Promise<void> => {
       await this.console.flush();
-      this.console.pump(board.serial);
+      this.console.pump(system.receiver());
     };
-    this.machine = new Machine<X86State>({
+    this.machine = new Machine<State>({
       board,
       vcpu: backend.vcpu,
       clock,
       timers: nodeTimers(beforePause),
-      newState: () => new X86State(),
-      refuseHypercall: (state) => state.setGpr(0, HYPERCALL_NOT_OFFERED),
+      newState: system.newState,
+      refuseHypercall: system.refuseHypercall,
       instructions: backend.instructions,
       executingRip: backend.executingRip,
       memoryReplaced: backend.memoryReplaced,
+      memoryWritten: backend.memoryWritten,
       maxInstructions: plan.maxInstructions,
       noReboot: plan.noReboot,
       inputOpen: () => this.console.inputOpen,
@@ -142,10 +129,10 @@ class RunSession {
     machine.powerOn();
     collectGarbage();
     if (plan.choice.notice) say(`tsvm: ${plan.choice.notice}`);
-    for (const note of [...plan.source.notes, ...this.backend.notes, ...(this.board.guest?.warnings ?? [])]) {
+    for (const note of [...plan.source.notes, ...this.backend.notes, ...this.system.warnings()]) {
       say(`tsvm: note: ${note}`);
     }
-    this.console.start(() => this.board.serial);
+    this.console.start(this.system.receiver);
     const outcome = await machine.run();
     await this.console.flush();
     // From here on, lines end as usual.
@@ -155,12 +142,13 @@ class RunSession {
 
   /** Says on standard error what a user cannot know from the guest's own output. */
   report(outcome: Outcome): void {
-    const state = new X86State();
+    const { system } = this;
+    const state = system.newState();
     this.backend.vcpu.readState(state);
-    const message = describeOutcome(outcome, state.rip, this.plan.maxInstructions);
+    const message = describeOutcome(outcome, system.position(state), this.plan.maxInstructions);
     if (message) say(message);
     // KVM's failures bring the registers along.
-    if (isAbnormal(outcome) && !message?.includes('\n')) say(state.describe());
+    if (isAbnormal(outcome) && !message?.includes('\n')) say(system.describe(state));
   }
 
   exitCode(outcome: Outcome): number {
@@ -180,7 +168,8 @@ class RunSession {
       tsvm: version(),
       mode: plan.choice.mode,
       backend: backend.name,
-      cpu: plan.cpu.name,
+      board: plan.machine.board,
+      cpu: this.system.cpu,
       clock: plan.clock,
       memoryBytes: plan.ramSize,
       image: plan.source.description,
@@ -197,6 +186,16 @@ class RunSession {
       io: { pio: byName(board.pio), mmio: byName(board.mmio) },
       vcpu: { exits: own.exits, details: own.details },
     };
+  }
+
+  /** A digest of everything that a run under the instruction clock left behind: two runs of one guest have the same. */
+  finalState(): { readonly stateHash?: string } {
+    const { system, plan } = this;
+    if (plan.clock !== 'instructions') return {};
+    const state = system.newState();
+    this.backend.vcpu.readState(state);
+    const hash = createHash('sha256').update(system.bytes(state)).update(system.memory.bytes);
+    return { stateHash: hash.digest('hex') };
   }
 
   /** Gives back the terminal and what the host lent. Harmless when repeated. */

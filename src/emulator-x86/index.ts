@@ -15,15 +15,16 @@ import {
 import { featureBits } from '../../assembly/layout/x86-feature-bits.js';
 import { buildDecodeAttributes } from '../../assembly/layout/x86-opcodes.js';
 import * as L from '../../assembly/layout/x86-state.js';
+import { Jit, type JitOptions } from '../emulator/jit.js';
 import type { CpuModel } from '../vcpu/cpu-model.js';
 import type { MemoryRegion } from '../vcpu/guest-memory.js';
 import type { AccessSize, GuestBus, Slice, Vcpu, VcpuCounters, VmExit } from '../vcpu/vcpu.js';
 import { X86State } from '../vcpu/x86-state.js';
-import { Jit, type JitOptions } from './jit.js';
+import { type CompiledRegion, type ExplainExports, type TranslatedBlock, translatedBlocks } from '../emulator/explain.js';
 import { exceptionName } from './names.js';
 
 /** What the core exports (assembly/x86/index.ts). */
-interface CoreExports {
+interface CoreExports extends ExplainExports {
   start(): void;
   run(instructions: number): number;
   stateOut(): void;
@@ -88,7 +89,7 @@ export class EmulatedVcpu implements Vcpu<X86State> {
   ) {
     const { memory, bus, cpu } = options;
     this.bus = bus;
-    this.jit = new Jit(memory, options.jit?.threshold ?? 0, () => performance.now());
+    this.jit = new Jit(memory, options.jit?.threshold ?? 0, () => performance.now(), options.jit?.keepModules);
     this.live = new X86State(memory.buffer, STATE);
     this.words = new DataView(memory.buffer);
     new Uint16Array(memory.buffer, DECODE_TABLE, 1024).set(buildDecodeAttributes());
@@ -307,6 +308,16 @@ export class EmulatedVcpu implements Vcpu<X86State> {
     const exit = this.step();
     this.readState(state);
     return exit.reason === 'debug' || exit.reason === 'slice-end' ? null : exit;
+  }
+
+  /** The blocks that are translated now. */
+  translatedBlocks(): TranslatedBlock[] {
+    return translatedBlocks(this.core, this.options.memory);
+  }
+
+  /** The regions that are compiled now; only with `jit.keepModules`. */
+  compiledRegions(): readonly CompiledRegion[] {
+    return this.jit.regions();
   }
 
   counters(): VcpuCounters {

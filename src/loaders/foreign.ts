@@ -57,7 +57,7 @@ function find(bytes: Uint8Array, signatures: readonly Signature[]): string | nul
 const TEXT_SAMPLE = 512;
 
 /** Whether the file's beginning holds nothing but printable characters and white space, in ASCII or UTF-8. */
-function isText(bytes: Uint8Array): boolean {
+export function isText(bytes: Uint8Array): boolean {
   return bytes.subarray(0, TEXT_SAMPLE).every((b) => (b >= 0x20 && b !== 0x7f) || (b >= 0x09 && b <= 0x0d));
 }
 

@@ -53,10 +53,10 @@ export interface LoadOptions {
 }
 
 /** A guest that stands in memory, ready to be started. */
-export interface LoadedGuest extends RecognizedImage {
-  /** Sets the state at the guest's first instruction, over X86State.reset(). May be called again for a reboot. */
-  writeState(state: X86State): void;
-  /** Linear address of the first instruction. */
+export interface LoadedGuest<State = X86State> extends RecognizedImage {
+  /** Sets the state at the guest's first instruction, over the reset state. May be called again for a reboot. */
+  writeState(state: State): void;
+  /** Address of the first instruction: linear on x86, physical on AArch64. */
   readonly entry: number;
   /** What was asked for and cannot be had, one sentence each. */
   readonly warnings: readonly string[];

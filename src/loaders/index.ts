@@ -1,7 +1,9 @@
 // From the bytes of an image to a guest that stands in memory, ready to be started.
 
+import type { ArmState } from '../vcpu/arm-state.js';
 import type { GuestMemory } from '../vcpu/guest-memory.js';
 import { TsvmError } from '../vcpu/vcpu.js';
+import { loadArm64, type VirtLoadOptions } from './arm64.js';
 import { bootDisk } from './bios.js';
 import { loadElf } from './elf.js';
 import { loadFlat } from './flat.js';
@@ -11,9 +13,12 @@ import { loadMultiboot } from './multiboot.js';
 import { loadPvh } from './pvh.js';
 import { recognizeImage } from './recognize.js';
 
+export { type Gunzip, unpackArm64Image } from './arm64-header.js';
 export { type BiosPlacement, loadBios } from './bios.js';
 export type { BootModule, ImageKind, Isa, LoadedGuest, LoadOptions, RecognizedImage } from './image.js';
-export { recognizeImage } from './recognize.js';
+export { type RecognizeOptions, recognizeImage } from './recognize.js';
+export type { VirtHardware } from './virt-fdt.js';
+export type { VirtLoadOptions };
 
 const X86_LOADERS: Partial<Record<ImageKind, (job: LoadJob, image: RecognizedImage) => LoadedGuest>> = {
   'linux-bzimage': loadLinux,
@@ -35,7 +40,20 @@ export function loadGuest(bytes: Uint8Array, memory: GuestMemory, options: LoadO
   const load = image.isa === 'x86' ? X86_LOADERS[image.kind] : undefined;
   if (!load) {
     const found = `guest is ${image.description}, and the pc board has an x86 processor`;
-    throw new TsvmError('E_ISA_UNSUPPORTED', `${found}. Give an x86 image.`, 126);
+    throw new TsvmError('E_ISA_UNSUPPORTED', `${found}. Give an x86 image, or use --machine virt.`, 126);
   }
   return load({ bytes, memory, options, warnings: [] }, image);
+}
+
+/**
+ * Recognizes an AArch64 image and puts it into the virt board's memory; nothing is written unless it fits. Errors are
+ * those of loadGuest; for an x86 image: E_ISA_UNSUPPORTED.
+ */
+export function loadVirtGuest(bytes: Uint8Array, memory: GuestMemory, options: VirtLoadOptions): LoadedGuest<ArmState> {
+  const image = recognizeImage(bytes, { loadAddress: options.loadAddress, isa: 'aarch64' });
+  if (image.isa !== 'aarch64') {
+    const found = `guest is ${image.description}, and the virt board has an AArch64 processor`;
+    throw new TsvmError('E_ISA_UNSUPPORTED', `${found}. Give an AArch64 image, or use --machine pc.`, 126);
+  }
+  return loadArm64({ bytes, memory, options, warnings: [] }, image);
 }

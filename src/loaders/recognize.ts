@@ -1,5 +1,7 @@
 // Says what an image is by its content.
 
+import { FLAT_ADDRESS_AARCH64 } from '../vcpu/virt-map.js';
+import { isArm64Image, parseArm64Header } from './arm64-header.js';
 import {
   EM_386,
   EM_AARCH64,
@@ -13,8 +15,8 @@ import {
   parseElf,
 } from './elf-file.js';
 import { corrupt, hex, sizeText, unknownImage, unsupportedIsa } from './errors.js';
-import { describeUnknown, foreignFormat } from './foreign.js';
-import type { LoadOptions, RecognizedImage } from './image.js';
+import { describeUnknown, foreignFormat, isText } from './foreign.js';
+import type { Isa, LoadOptions, RecognizedImage } from './image.js';
 import { ImageReader } from './image-reader.js';
 import { isLinuxBzImage, parseLinuxHeader, protocolText } from './linux-header.js';
 import {
@@ -25,9 +27,8 @@ import {
 } from './multiboot-header.js';
 import { pvhEntry } from './pvh.js';
 
-/** arm64 boot protocol: "ARM\x64" at 56. RISC-V's Image has the same shape. */
+/** RISC-V's Image has the shape of AArch64's. */
 const IMAGE_MAGIC_OFFSET = 0x38;
-const ARM64_MAGIC = [0x41, 0x52, 0x4d, 0x64];
 const RISCV_MAGIC = [0x52, 0x53, 0x43, 5];
 /** 32-bit Arm zImage. */
 const ARM_ZIMAGE_OFFSET = 0x24;
@@ -36,34 +37,41 @@ const ARM_ZIMAGE_MAGIC = [0x18, 0x28, 0x6f, 1];
 const BOOT_SIGNATURE_OFFSET = 510;
 const BOOT_SIGNATURE = [0x55, 0xaa];
 
+/** What decides besides the content. */
+export interface RecognizeOptions extends Pick<LoadOptions, 'loadAddress'> {
+  /** The board's instruction set, when the user chose one: what a binary without a header is for. */
+  readonly isa?: Isa | undefined;
+}
+
 /**
  * In this order: flat (when a load address is given), bzImage, multiboot, PVH, plain ELF, AArch64 Image, boot sector
  * or disk. A disk may hold a multiboot kernel within its first 8 KiB, so a multiboot header outside an ELF
  * file counts only when the first sector is not a boot sector.
  *
- * Throws E_IMAGE_UNKNOWN, E_IMAGE_TRUNCATED, E_IMAGE_CORRUPT or E_ISA_UNSUPPORTED. An AArch64 image is recognized;
- * whether it can be run is the caller's to say.
+ * For an AArch64 board, a binary without a header is a flat one at the board's usual address, boot signature or not.
+ *
+ * Throws E_IMAGE_UNKNOWN, E_IMAGE_TRUNCATED, E_IMAGE_CORRUPT or E_ISA_UNSUPPORTED.
  */
-export function recognizeImage(bytes: Uint8Array, options: Pick<LoadOptions, 'loadAddress'> = {}): RecognizedImage {
+export function recognizeImage(bytes: Uint8Array, options: RecognizeOptions = {}): RecognizedImage {
   if (bytes.length === 0) throw unknownImage(describeUnknown(bytes));
-  if (options.loadAddress !== undefined) {
-    const description = `flat binary, ${sizeText(bytes.length)} at ${hex(options.loadAddress)}`;
-    return { kind: 'flat', isa: 'x86', description };
-  }
+  const flat = (address: number): RecognizedImage => {
+    const description = `flat binary, ${sizeText(bytes.length)} at ${hex(address)}`;
+    return { kind: 'flat', isa: options.isa ?? 'x86', description };
+  };
+  if (options.loadAddress !== undefined) return flat(options.loadAddress);
   if (isLinuxBzImage(bytes)) return recognizeLinux(bytes);
   if (isElf(bytes)) return recognizeElf(bytes);
   const foreign = foreignFormat(bytes);
   if (foreign) throw unknownImage(foreign);
 
   const reader = new ImageReader(bytes);
+  if (isArm64Image(bytes)) return recognizeArm64(bytes);
+  if (options.isa === 'aarch64' && !isText(bytes)) return flat(FLAT_ADDRESS_AARCH64);
   const isBootSector = reader.matches(BOOT_SIGNATURE_OFFSET, BOOT_SIGNATURE);
   const header = findMultibootHeader(bytes);
   if (header >= 0 && !isBootSector && hasAddressFields(bytes, header)) {
     parseMultibootHeader(bytes, header);
     return { kind: 'multiboot', isa: 'x86', description: 'multiboot 1 kernel with address fields' };
-  }
-  if (reader.matches(IMAGE_MAGIC_OFFSET, ARM64_MAGIC)) {
-    return { kind: 'aarch64-image', isa: 'aarch64', description: `AArch64 Linux Image, ${sizeText(bytes.length)}` };
   }
   if (reader.matches(IMAGE_MAGIC_OFFSET, RISCV_MAGIC)) throw unsupportedIsa('This is a RISC-V Linux Image.');
   if (reader.matches(ARM_ZIMAGE_OFFSET, ARM_ZIMAGE_MAGIC)) throw unsupportedIsa('This is a 32-bit Arm Linux zImage.');
@@ -82,6 +90,15 @@ function recognizeLinux(bytes: Uint8Array): RecognizedImage {
   return { kind: 'linux-bzimage', isa: 'x86', description };
 }
 
+function recognizeArm64(bytes: Uint8Array): RecognizedImage {
+  parseArm64Header(bytes);
+  return { kind: 'aarch64-image', isa: 'aarch64', description: `AArch64 Linux Image, ${sizeText(bytes.length)}` };
+}
+
+function dynamicProgram(name: string): string {
+  return `This ${name} file is a program for an operating system (it names a dynamic linker), no kernel.`;
+}
+
 function recognizeElf(bytes: Uint8Array): RecognizedImage {
   const { bits, littleEndian, machine, type } = elfIdentity(bytes);
   const name = `ELF${bits} ${machineName(machine)}`;
@@ -98,7 +115,10 @@ function recognizeElf(bytes: Uint8Array): RecognizedImage {
   if (type !== ET_EXEC && type !== ET_DYN) throw unknownImage(`This is an ${name} file, but not an executable.`);
   const elf = parseElf(bytes);
   const kernelKind = bits === 64 ? 'elf64' : 'elf32';
-  if (machine === EM_AARCH64) return { kind: kernelKind, isa: 'aarch64', description: `${name} executable` };
+  if (machine === EM_AARCH64) {
+    if (elf.hasInterpreter) throw unknownImage(dynamicProgram(name));
+    return { kind: kernelKind, isa: 'aarch64', description: `${name} kernel, entry at ${hex(elf.entry)}` };
+  }
 
   const header = findMultibootHeader(bytes);
   if (header >= 0) {
@@ -113,9 +133,7 @@ function recognizeElf(bytes: Uint8Array): RecognizedImage {
     );
   }
   if (elf.hasInterpreter) {
-    throw unknownImage(
-      `This ${name} file is a program for an operating system (it names a dynamic linker), no kernel.`,
-    );
+    throw unknownImage(dynamicProgram(name));
   }
   if (type === ET_DYN) {
     throw unknownImage(

@@ -1,4 +1,4 @@
-// Names of what PC software looks for and this board does not have: for messages about unclaimed accesses.
+// Names of what software looks for and the boards do not have: for messages about unclaimed accesses.
 
 interface KnownRange {
   readonly start: number;
@@ -49,6 +49,23 @@ const ADDRESSES: readonly KnownRange[] = [
   range(0xfffc0000, 0xffffffff, 'firmware below 4 GiB'),
 ];
 
+/** What QEMU's virt machine has and the virt board has not. */
+const VIRT_ADDRESSES: readonly KnownRange[] = [
+  range(0x00000000, 0x07ffffff, 'flash'),
+  range(0x08010000, 0x0801ffff, 'GICv2 CPU interface'),
+  range(0x08020000, 0x0802ffff, 'GICv2m'),
+  range(0x08030000, 0x0804ffff, 'GICv2 virtual interface'),
+  range(0x08080000, 0x0809ffff, 'GICv3 ITS'),
+  range(0x080a0000, 0x08ffffff, 'GICv3 redistributors'),
+  range(0x09020000, 0x09020fff, 'QEMU firmware configuration'),
+  range(0x09030000, 0x09030fff, 'GPIO (PL061)'),
+  range(0x09040000, 0x09040fff, 'secure UART'),
+  range(0x09050000, 0x0906ffff, 'SMMU'),
+  range(0x09070000, 0x0907ffff, 'memory hot-plug'),
+  range(0x0c000000, 0x0dffffff, 'platform bus'),
+  range(0x10000000, 0x3fffffff, 'PCIe'),
+];
+
 function nameIn(ranges: readonly KnownRange[], address: number): string | undefined {
   return ranges.find((r) => address >= r.start && address <= r.end)?.name;
 }
@@ -57,4 +74,10 @@ function nameIn(ranges: readonly KnownRange[], address: number): string | undefi
 export function describeAddress(space: 'port' | 'mmio', address: number): string {
   const name = nameIn(space === 'port' ? PORTS : ADDRESSES, address);
   return `${space === 'port' ? 'port' : 'physical address'} 0x${address.toString(16)}${name ? ` (${name})` : ''}`;
+}
+
+/** "physical address 0x9030000 (GPIO (PL061))", on the virt board. */
+export function describeVirtAddress(address: number): string {
+  const name = nameIn(VIRT_ADDRESSES, address);
+  return `physical address 0x${address.toString(16)}${name ? ` (${name})` : ''}`;
 }

@@ -44,6 +44,8 @@ export interface MachineOptions<State> {
   readonly inputOpen?: (() => boolean) | undefined;
   /** Guest memory was loaded anew: a vCPU that keeps code translated from it must drop that. */
   readonly memoryReplaced?: (() => void) | undefined;
+  /** A device has changed guest memory; likewise. */
+  readonly memoryWritten?: ((address: number, length: number) => void) | undefined;
 }
 
 /** The host gets its turn this often, in nanoseconds of host time. */
@@ -82,7 +84,7 @@ export class Machine<State> {
       const deadline = this.board.deadline();
       if (deadline < this.sliceEnd && deadline < this.sliceDeadline) this.vcpu.kick();
     };
-    this.board.connect(this.vcpu, options.executingRip);
+    this.board.connect(this.vcpu, options.executingRip, options.memoryWritten);
   }
 
   get slices(): number {
@@ -182,12 +184,12 @@ export class Machine<State> {
     const { board, clock, options } = this;
     this.vcpu.readState(this.state);
     if (!board.canWakeFromHalt(this.state)) {
-      return { kind: 'halted', cause: 'HLT with interrupts disabled: only an NMI could end it, and nothing sends one' };
+      return { kind: 'halted', cause: board.haltCauses.masked };
     }
     while (!this.request && !board.wakesFromHalt(this.state)) {
       const deadline = board.deadline();
       if (deadline === Infinity && !(options.inputOpen?.() ?? false)) {
-        return { kind: 'halted', cause: 'HLT, but no timer is running and no input can arrive' };
+        return { kind: 'halted', cause: board.haltCauses.idle };
       }
       const wait = deadline === Infinity ? Infinity : clock.idleUntil(deadline);
       if (wait > 0) {

@@ -6,6 +6,7 @@ import type { UnclaimedAccess } from '../devices/bus.js';
 import { type LoadedGuest, type LoadOptions, loadBios, loadGuest } from '../loaders/index.js';
 import type { BusDevice, Clock } from '../vcpu/device.js';
 import type { GuestMemory, MemoryRegion } from '../vcpu/guest-memory.js';
+import * as P from '../vcpu/pc-ports.js';
 import { TsvmError, type Vcpu } from '../vcpu/vcpu.js';
 import { X86State } from '../vcpu/x86-state.js';
 import type { Board, BoardCounters } from './board.js';
@@ -13,7 +14,8 @@ import { describeAddress } from './known-addresses.js';
 import type { MachineRequest } from './outcome.js';
 import { PcBus } from './pc-bus.js';
 import { PcDevices } from './pc-devices.js';
-import { placeFirmwareTables } from './pc-firmware.js';
+import { placeFirmwareTables, withVirtioWindows } from './pc-firmware.js';
+import { countVirtio, dmaMemory, type VirtioPlan } from './virtio-slots.js';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -36,6 +38,8 @@ export interface PcBoardOptions {
   readonly boot: PcBoot;
   /** IDE drives, at most two; the first is BIOS drive 0x80. */
   readonly disks: readonly BlockBackend[];
+  /** Devices behind virtio-mmio windows. */
+  readonly virtio?: VirtioPlan | undefined;
   /** Takes each byte that the guest prints, on COM1 or the debug console. */
   readonly sink: (byte: number) => void;
   /** An access that no device answers ends the run instead of reading all ones. */
@@ -56,6 +60,10 @@ export class PcBoard implements Board<X86State> {
   /** The BIOS just below 4 GiB. The bus serves reads there; a back end that can map it saves that detour. */
   readonly aliases: readonly PcMemoryAlias[];
   readonly bus: PcBus;
+  readonly haltCauses = {
+    masked: 'HLT with interrupts disabled: only an NMI could end it, and nothing sends one',
+    idle: 'HLT, but no timer is running and no input can arrive',
+  };
   onRequest: (request: MachineRequest) => void = () => undefined;
   onWrite: () => void = () => undefined;
 
@@ -64,6 +72,7 @@ export class PcBoard implements Board<X86State> {
   private readonly romStart: number;
   private vcpu: Vcpu<X86State> | undefined;
   private executingRip: (() => bigint) | undefined;
+  private memoryWritten: ((address: number, length: number) => void) | undefined;
   private devices: PcDevices;
   private loaded: LoadedGuest | undefined;
   private intr = false;
@@ -72,7 +81,11 @@ export class PcBoard implements Board<X86State> {
 
   constructor(options: PcBoardOptions) {
     this.options = options;
-    const { memory, boot } = options;
+    const { memory, boot, virtio = {} } = options;
+    if (countVirtio(virtio) > P.VIRTIO_SLOTS) {
+      const found = `${countVirtio(virtio)} virtio devices are attached, and the pc board takes ${P.VIRTIO_SLOTS}`;
+      throw new TsvmError('E_DISK_COUNT', `${found}. Leave some disks out.`);
+    }
     // Refuses a ROM of an impossible size before anything depends on it.
     const bios = boot.bios ? loadBios(memory, boot.bios) : undefined;
     this.romStart = bios?.rom.start ?? MIB;
@@ -87,9 +100,14 @@ export class PcBoard implements Board<X86State> {
     this.devices = this.makeDevices();
   }
 
-  connect(vcpu: Vcpu<X86State>, executingRip?: () => bigint): void {
+  connect(
+    vcpu: Vcpu<X86State>,
+    executingRip?: () => bigint,
+    memoryWritten?: (address: number, length: number) => void,
+  ): void {
     this.vcpu = vcpu;
     this.executingRip = executingRip;
+    this.memoryWritten = memoryWritten;
   }
 
   /** COM1, the display and the keyboard of this power cycle. */
@@ -101,6 +119,10 @@ export class PcBoard implements Board<X86State> {
   }
   get keyboard(): PcDevices['keyboard'] {
     return this.devices.keyboard;
+  }
+  /** The virtio console, if there is one. */
+  get console(): PcDevices['console'] {
+    return this.devices.console;
   }
 
   /** What stands in memory; undefined before powerOn(). */
@@ -116,8 +138,11 @@ export class PcBoard implements Board<X86State> {
     this.vcpu?.setA20(true);
     this.devices = this.makeDevices();
 
-    const rsdpAddress = placeFirmwareTables(memory, this.romStart, this.options.disks.length > 0);
-    this.loaded = loadGuest(boot.image, memory, { ...boot.load, rsdpAddress });
+    const { disks, virtio = {} } = this.options;
+    const windows = countVirtio(virtio);
+    const rsdpAddress = placeFirmwareTables(memory, this.romStart, disks.length > 0, windows);
+    const commandLine = withVirtioWindows(boot.load.commandLine, windows);
+    this.loaded = loadGuest(boot.image, memory, { ...boot.load, commandLine, rsdpAddress });
     if (this.loaded.needsBios) {
       if (!boot.bios)
         throw new TsvmError('E_BIOS_MISSING', 'this image boots from disk and needs a BIOS. Give --bios FILE.');
@@ -150,11 +175,13 @@ export class PcBoard implements Board<X86State> {
   }
 
   private makeDevices(): PcDevices {
-    const { clock, memory, disks, sink } = this.options;
+    const { clock, memory, disks, virtio = {}, sink } = this.options;
     const devices = new PcDevices({
       clock,
       ramSize: memory.size,
       disks,
+      virtio,
+      memory: dmaMemory(memory, (address, length) => this.memoryWritten?.(address, length)),
       sink,
       request: (request) => this.onRequest(request),
       intr: {

@@ -5,20 +5,12 @@ import type { LocalApic } from '../devices/local-apic.js';
 import type { BusDevice } from '../vcpu/device.js';
 import type { MemoryRegion } from '../vcpu/guest-memory.js';
 import type { AccessSize, GuestBus } from '../vcpu/vcpu.js';
+import { addUses, listUses, type UseCounts } from './access-counts.js';
 import type { DeviceUse } from './board.js';
 import { EventCounter } from './event-counter.js';
 import type { PcDevices } from './pc-devices.js';
 
 const LOCAL_APIC_PAGE = 0x1000;
-
-/** Adds `uses` to `sums`, name by name. */
-function accumulate(sums: Map<string, { reads: number; writes: number }>, uses: readonly DeviceUse[]): void {
-  for (const use of uses) {
-    if (use.reads + use.writes === 0) continue;
-    const sum = sums.get(use.name) ?? { reads: 0, writes: 0 };
-    sums.set(use.name, { reads: sum.reads + use.reads, writes: sum.writes + use.writes });
-  }
-}
 
 export interface PcBusOptions {
   readonly regions: readonly MemoryRegion[];
@@ -37,8 +29,8 @@ export class PcBus implements GuestBus {
   private localApicWrites = 0;
   private readonly roms: readonly MemoryRegion[];
   private readonly events = new EventCounter();
-  private readonly pastPio = new Map<string, { reads: number; writes: number }>();
-  private readonly pastMmio = new Map<string, { reads: number; writes: number }>();
+  private readonly pastPio: UseCounts = new Map();
+  private readonly pastMmio: UseCounts = new Map();
 
   constructor(private readonly options: PcBusOptions) {
     this.roms = options.regions.filter((region) => region.kind === 'rom');
@@ -46,8 +38,8 @@ export class PcBus implements GuestBus {
 
   /** `extra`: what else answers to memory addresses. */
   install(devices: PcDevices, extra: readonly { at: number; size: number; device: BusDevice }[]): void {
-    accumulate(this.pastPio, this.ports.accessCounts());
-    accumulate(this.pastMmio, this.memory.accessCounts());
+    addUses(this.pastPio, this.ports.accessCounts());
+    addUses(this.pastMmio, this.memory.accessCounts());
     this.devices = devices;
     this.ports = new IoBus('port', this.options.onUnclaimed);
     this.memory = new IoBus('mmio', this.options.onUnclaimed);
@@ -123,13 +115,11 @@ export class PcBus implements GuestBus {
   }
 
   counters(): { pio: DeviceUse[]; mmio: DeviceUse[]; events: Record<string, number> } {
-    const pio = new Map(this.pastPio);
-    const mmio = new Map(this.pastMmio);
-    accumulate(pio, this.ports.accessCounts());
-    accumulate(mmio, this.memory.accessCounts());
-    accumulate(mmio, [{ name: 'local-apic', reads: this.localApicReads, writes: this.localApicWrites }]);
-    const list = (sums: Map<string, { reads: number; writes: number }>) =>
-      [...sums].map(([name, n]) => ({ name, ...n }));
-    return { pio: list(pio), mmio: list(mmio), events: this.events.toRecord() };
+    const pio: UseCounts = new Map(this.pastPio);
+    const mmio: UseCounts = new Map(this.pastMmio);
+    addUses(pio, this.ports.accessCounts());
+    addUses(mmio, this.memory.accessCounts());
+    addUses(mmio, [{ name: 'local-apic', reads: this.localApicReads, writes: this.localApicWrites }]);
+    return { pio: listUses(pio), mmio: listUses(mmio), events: this.events.toRecord() };
   }
 }

@@ -5,6 +5,7 @@ import { AcpiPm } from '../devices/acpi-pm.js';
 import { deliverApicMessage } from '../devices/apic-message.js';
 import type { BlockBackend } from '../devices/block-backend.js';
 import type { IoBus } from '../devices/bus.js';
+import type { DmaMemory } from '../devices/dma-memory.js';
 import { I8042 } from '../devices/i8042.js';
 import { I8254 } from '../devices/i8254.js';
 import { PicPair } from '../devices/i8259.js';
@@ -25,9 +26,13 @@ import {
 } from '../devices/system-ports.js';
 import { Uart16550 } from '../devices/uart16550.js';
 import { VGA_MEMORY_ADDRESS, VGA_MEMORY_LENGTH, VGA_PORT_BASE, VGA_PORT_LENGTH, VgaText } from '../devices/vga-text.js';
+import type { VirtioConsole } from '../devices/virtio-console.js';
+import type { VirtioMmio } from '../devices/virtio-mmio.js';
 import type { Clock, IrqLine, TimedDevice } from '../vcpu/device.js';
 import * as P from '../vcpu/pc-ports.js';
 import type { MachineRequest } from './outcome.js';
+import { makeVirtio, type VirtioPlan } from './virtio-slots.js';
+import { onChange } from './wire.js';
 
 const PORT_SYSTEM_CONTROL_B = 0x61;
 const PORT_POST_CODE = 0x80;
@@ -41,6 +46,8 @@ export interface PcDevicesOptions {
   readonly ramSize: number;
   /** IDE drives, at most two. */
   readonly disks: readonly BlockBackend[];
+  readonly virtio: VirtioPlan;
+  readonly memory: DmaMemory;
   /** Bytes that the guest prints: COM1 and the debug console. */
   readonly sink: (byte: number) => void;
   readonly request: (request: MachineRequest) => void;
@@ -48,18 +55,6 @@ export interface PcDevicesOptions {
   readonly intr: IrqLine;
   readonly nmi: () => void;
   readonly a20: (enabled: boolean) => void;
-}
-
-/** A wire, low at first. Devices drive theirs at every access; what hangs on it is to hear of changes only. */
-function onChange(listener: (level: boolean) => void): IrqLine {
-  let now = false;
-  return {
-    set: (level) => {
-      if (level === now) return;
-      now = level;
-      listener(level);
-    },
-  };
 }
 
 /** One power cycle's devices: a reset makes new ones, which is what the reset line does to the old ones. */
@@ -80,6 +75,9 @@ export class PcDevices {
   private readonly debugExit: DebugExit;
   private readonly acpi: AcpiPm;
   private readonly ide: IdeChannel | undefined;
+  /** The virtio console, if there is one. */
+  readonly console: VirtioConsole | undefined;
+  private readonly virtio: readonly VirtioMmio[];
   private readonly timed: readonly TimedDevice[];
 
   constructor(options: PcDevicesOptions) {
@@ -126,7 +124,17 @@ export class PcDevices {
     this.acpi.reset();
     const [first, second] = options.disks;
     if (first) this.ide = new IdeChannel({ irq: this.isaIrq(P.IRQ_IDE), drives: second ? [first, second] : [first] });
-    this.timed = [this.pit, this.localApic, this.rtc, this.uart, this.keyboard, this.acpi];
+    const { windows, console } = makeVirtio(options.virtio, {
+      memory: options.memory,
+      clock,
+      irq: (slot) => {
+        const pin = this.ioApic.irq(P.VIRTIO_GSI + slot);
+        return onChange((level) => pin.set(level));
+      },
+    });
+    this.virtio = windows;
+    this.console = console;
+    this.timed = [this.pit, this.localApic, this.rtc, this.uart, this.keyboard, this.acpi, ...this.virtio];
   }
 
   /** An ISA interrupt request is wired to both interrupt controllers; the guest masks it at one of them. */
@@ -163,16 +171,23 @@ export class PcDevices {
       ports.attach(P.PORT_IDE_CONTROL, P.IDE_CONTROL_LENGTH, this.ide.controlBlock);
     }
     memory.attach(VGA_MEMORY_ADDRESS, VGA_MEMORY_LENGTH, this.vga.memory);
+    this.virtio.forEach((window, slot) => {
+      memory.attach(P.VIRTIO_BASE + slot * P.VIRTIO_STRIDE, P.VIRTIO_LENGTH, window);
+    });
     memory.attach(P.IO_APIC_ADDRESS, P.IO_APIC_LENGTH, this.ioApic);
   }
 
+  /** Asked after every write to a device: one by one, so that each call can be compiled into this function. */
   deadline(): number {
-    let next = Infinity;
-    for (const device of this.timed) {
-      const deadline = device.deadline();
-      if (deadline < next) next = deadline;
-    }
-    return next;
+    const own = Math.min(
+      this.pit.deadline(),
+      this.localApic.deadline(),
+      this.rtc.deadline(),
+      this.uart.deadline(),
+      this.keyboard.deadline(),
+      this.acpi.deadline(),
+    );
+    return this.virtio.reduce((next, window) => Math.min(next, window.deadline()), own);
   }
 
   advance(now: number): void {

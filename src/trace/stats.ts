@@ -6,6 +6,7 @@ export interface RunStatistics {
   readonly mode: 'virt' | 'emu';
   /** What executed the guest, e.g. 'kvm_intel', 'emu'. */
   readonly backend: string;
+  readonly board: 'pc' | 'virt';
   readonly cpu: string;
   readonly clock: 'wall' | 'instructions';
   readonly memoryBytes: number;
@@ -37,6 +38,8 @@ export interface RunStatistics {
     readonly exits: Readonly<Record<string, number>>;
     readonly details: Readonly<Record<string, number>>;
   };
+  /** SHA-256 of the vCPU's state and of guest RAM at the end; only under the instruction clock. */
+  readonly stateHash?: string;
 }
 
 const percent = (part: number, whole: number): string => `${whole ? ((100 * part) / whole).toFixed(1) : '0.0'}%`;

@@ -57,6 +57,13 @@ export const IO_APIC_LENGTH = 0x1000;
 /** Above the IDs of any processors that the board will have: the tables and the device's ID register must agree. */
 export const IO_APIC_ID = 8;
 
+/** virtio-mmio windows, one page each, and the I/O APIC inputs that no ISA device has. */
+export const VIRTIO_BASE = 0xd0000000;
+export const VIRTIO_STRIDE = 0x1000;
+export const VIRTIO_LENGTH = 0x200;
+export const VIRTIO_SLOTS = 8;
+export const VIRTIO_GSI = 16;
+
 /** CMOS byte that holds the century, as the FADT announces it. */
 export const CMOS_CENTURY = 0x32;
 

@@ -120,6 +120,9 @@ export const KVM_EXIT_SET_TPR = 11;
 export const KVM_EXIT_INTERNAL_ERROR = 17;
 export const KVM_EXIT_SYSTEM_EVENT = 24;
 
+/** More than there are; KVM's numbers are dense. */
+export const EXIT_REASONS = 64;
+
 /** Name of an exit reason; numbers newer than this table keep their number. */
 export function exitName(reason: number): string {
   return EXIT_NAMES[reason] ?? `EXIT_${reason}`;

@@ -2,7 +2,16 @@ import * as fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type EscapeCommand, EscapeFilter } from '../../src/cli/escape.js';
-import { parseAddress, parseChoice, parseCount, parseDisk, parseMemorySize, quote } from '../../src/cli/options.js';
+import {
+  checkProcessors,
+  parseAddress,
+  parseChoice,
+  parseCount,
+  parseDisk,
+  parseMachine,
+  parseMemorySize,
+  quote,
+} from '../../src/cli/options.js';
 import { TsvmError } from '../../src/vcpu/vcpu.js';
 
 const refused = (code: string) => (error: unknown) => error instanceof TsvmError && error.code === code;
@@ -53,6 +62,23 @@ test('counts', () => {
   }
 });
 
+test('machines', () => {
+  assert.equal(parseMachine('pc'), { board: 'pc' });
+  assert.equal(parseMachine('virt'), { board: 'virt', gic: 2, el2: false });
+  assert.equal(parseMachine('virt,gic=3'), { board: 'virt', gic: 3, el2: false });
+  assert.equal(parseMachine('virt,gic-version=3,virtualization=on'), { board: 'virt', gic: 3, el2: true });
+  assert.equal(parseMachine('virt,virtualization=off,gic=2'), { board: 'virt', gic: 2, el2: false });
+  for (const text of ['', 'q35', 'pc,gic=3', 'virt,', 'virt,gic=1', 'virt,secure=on']) {
+    assert.throws(() => parseMachine(text), refused('E_MACHINE'), text);
+  }
+});
+
+test('processors: one', () => {
+  checkProcessors('1');
+  assert.throws(() => checkProcessors('4'), refused('E_SMP'));
+  assert.throws(() => checkProcessors('none'), refused('E_COUNT'));
+});
+
 test('choices name what there is', () => {
   assert.is(parseChoice('E_X', '--x', 'b', ['a', 'b']), 'b');
   assert.throws(
@@ -65,6 +91,8 @@ test('disks', () => {
   assert.equal(parseDisk('disk.img'), { file: 'disk.img', readOnly: false });
   assert.equal(parseDisk('file=a.img,format=raw,ro'), { file: 'a.img', readOnly: true });
   assert.equal(parseDisk('file=a,,b.img,readonly=on'), { file: 'a,b.img', readOnly: true });
+  assert.equal(parseDisk('file=a.img,if=virtio'), { file: 'a.img', readOnly: false, interface: 'virtio' });
+  assert.equal(parseDisk('if=ide,file=a.img'), { file: 'a.img', readOnly: false, interface: 'ide' });
   assert.equal(parseDisk('file=a=b.img'), { file: 'a=b.img', readOnly: false });
   assert.throws(() => parseDisk('file=a.img,format=qcow2'), refused('E_DISK_FORMAT'));
   for (const text of ['', 'file=', 'ro', 'file=a,cache=none']) {

@@ -1,5 +1,5 @@
 // Random guests: whatever they do, the core goes on, stays within its bounds and keeps to its budget; and they do the
-// same in whole blocks, in slices of odd lengths and one instruction at a time. TSVM_FUZZ_SEEDS asks for more of them.
+// same in whole blocks, in slices of odd lengths, one instruction at a time, and compiled. TSVM_FUZZ_SEEDS asks for more of them.
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -7,12 +7,13 @@ import { X86_STATE_SIZE } from '../../assembly/layout/x86-state.js';
 import { type FuzzResult, FuzzRig } from './fuzz-rig.js';
 import { changedPageTables, GUEST_MODES, GUEST_RAM, type RandomGuest, randomGuest } from './random-guest.js';
 
-const SEEDS = Number(process.env['TSVM_FUZZ_SEEDS'] ?? 400);
+const SEEDS = Number(process.env['TSVM_FUZZ_SEEDS'] ?? 240);
 const INSTRUCTIONS = 1500;
 const ENDS = ['limit', 'halt', 'shutdown'];
 
 const whole = await FuzzRig.create();
 const pieces = await FuzzRig.create();
+const compiled = await FuzzRig.create(2);
 
 /** Where two runs of one guest differ; empty if nowhere. */
 function differences(guest: RandomGuest, a: FuzzResult, b: FuzzResult): string[] {
@@ -48,7 +49,7 @@ function oddSlices(): () => number {
 }
 
 GUEST_MODES.forEach((mode, index) => {
-  test(`${mode}: random guests run alike in blocks, odd slices and single steps`, () => {
+  test(`${mode}: random guests run alike in blocks, odd slices, single steps, and compiled`, () => {
     let instructions = 0;
     for (let seed = index; seed < SEEDS; seed += GUEST_MODES.length) {
       const guest = randomGuest(seed);
@@ -60,6 +61,9 @@ GUEST_MODES.forEach((mode, index) => {
       const b = pieces.run(guest, INSTRUCTIONS, step ? () => 0 : oddSlices());
       check(seed, guest, pieces, b);
       assert.equal(differences(guest, a, b), [], `seed ${seed} (${mode}), ${step ? 'steps' : 'slices'}`);
+      const c = compiled.run(guest, INSTRUCTIONS, () => INSTRUCTIONS);
+      check(seed, guest, compiled, c);
+      assert.equal(differences(guest, a, c), [], `seed ${seed} (${mode}), compiled`);
     }
     // Most guests must come some way, or nothing has been tried.
     assert.ok(instructions > (SEEDS / GUEST_MODES.length) * 300, `${instructions} instructions in all`);

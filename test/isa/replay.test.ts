@@ -13,10 +13,12 @@ for (const tier of tiersToTest()) {
   for (const group of GROUPS.filter((name) => wanted.includes(name))) {
     test(`${group}, ${tier}`, async () => {
       assert.ok(existsSync(dataFile(group)), `no expectations for ${group}: record them`);
-      const { cases, failures, cpu } = replay(group, await EmulatorSubject.create(tier));
+      const subject = await EmulatorSubject.create(tier);
+      const { cases, failures, cpu } = replay(group, subject);
       console.log(`${group}, ${tier}: ${cases} cases as on ${cpu}, ${failures.length} failures`);
       if (failures.length > 0) console.log(summarize(failures));
       assert.is(failures.length, 0);
+      assert.is(subject.refused(), 0, 'all was compiled');
     });
   }
 }

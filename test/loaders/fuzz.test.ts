@@ -3,8 +3,11 @@
 import * as fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type LoadOptions, loadGuest } from '../../src/loaders/index.js';
+import { type LoadOptions, loadGuest, loadVirtGuest } from '../../src/loaders/index.js';
+import { ArmState } from '../../src/vcpu/arm-state.js';
+import { GuestMemory } from '../../src/vcpu/guest-memory.js';
 import { TsvmError } from '../../src/vcpu/vcpu.js';
+import { VIRT_RAM_BASE } from '../../src/vcpu/virt-map.js';
 import { X86State } from '../../src/vcpu/x86-state.js';
 import {
   buildArm64Image,
@@ -20,6 +23,9 @@ import {
 } from './builders.js';
 
 const memory = makeMemory(24, 0);
+const virtRam = makeMemory(8, 0);
+const virtMemory = new GuestMemory(virtRam.memory, virtRam.size, VIRT_RAM_BASE);
+const HARDWARE = { gic: 2, el2: false, virtioSlots: [0] } as const;
 const hole = memory.slice(0x9fc00, 0x100000 - 0x9fc00);
 const images = [
   buildBzImage(),
@@ -38,11 +44,35 @@ const images = [
   }),
   buildElf({ bits: 32, entry: MIB, segments: [{ paddr: MIB, data: pattern(64) }] }),
   buildArm64Image(),
+  buildElf({
+    bits: 64,
+    machine: 183,
+    entry: VIRT_RAM_BASE + MIB,
+    segments: [{ paddr: VIRT_RAM_BASE + MIB, data: pattern(64) }],
+  }),
   buildBootSector(2),
 ];
 const CODES = /^E_(IMAGE_(UNKNOWN|TRUNCATED|CORRUPT|TOO_LARGE|ADDRESS)|ISA_UNSUPPORTED|LOAD_ADDRESS|COMMAND_LINE)$/;
 
 function tryToLoad(bytes: Uint8Array, options: LoadOptions): void {
+  tryToLoadForPc(bytes, options);
+  tryToLoadForVirt(bytes, options);
+}
+
+function tryToLoadForVirt(bytes: Uint8Array, options: LoadOptions): void {
+  try {
+    const guest = loadVirtGuest(bytes, virtMemory, { ...options, hardware: HARDWARE });
+    guest.writeState(ArmState.reset());
+    assert.ok(guest.entry >= VIRT_RAM_BASE && guest.entry < VIRT_RAM_BASE + virtMemory.size, `entry ${guest.entry}`);
+    assert.match(guest.description, /^[\x20-\x7e]+$/);
+  } catch (error) {
+    if (!(error instanceof TsvmError)) throw error;
+    assert.match(error.code, CODES);
+    assert.match(error.message, /^[\x20-\x7e–]+$/);
+  }
+}
+
+function tryToLoadForPc(bytes: Uint8Array, options: LoadOptions): void {
   try {
     const guest = loadGuest(bytes, memory, options);
     guest.writeState(X86State.reset());

@@ -161,10 +161,10 @@ const resets: [string, (write: (port: number, value: number) => void) => void][]
 ];
 for (const [name, ask] of resets) {
   test(`a reset by ${name} ends the run under noReboot, naming it`, async () => {
-    const { machine } = makeRig({
+    const { board, machine } = makeRig({
       script: [
         () => {
-          ask((port, value) => machine.board.bus.pioWrite(port, 1, value));
+          ask((port, value) => board.bus.pioWrite(port, 1, value));
           return SLICE_END;
         },
       ],
@@ -181,7 +181,7 @@ test('a reset restarts the guest from its recipe, with devices in their reset st
   let seenAfter: { image: number; rip: bigint; mask: number; line: boolean } | undefined;
   const script: Step[] = [
     (cpu) => {
-      const { bus } = machine.board;
+      const { bus } = board;
       bus.pioWrite(0x21, 1, 0x55);
       memory.writeU8(0x1000, 0);
       cpu.state.rip = 0x4321n;
@@ -190,7 +190,7 @@ test('a reset restarts the guest from its recipe, with devices in their reset st
       return SLICE_END;
     },
     (cpu) => {
-      const { bus } = machine.board;
+      const { bus } = board;
       const mask = bus.pioRead(0x21, 1);
       seenAfter = { image: memory.readU8(0x1000), rip: cpu.state.rip, mask, line: cpu.line };
       bus.pioWrite(0xf4, 1, 7);
@@ -198,7 +198,7 @@ test('a reset restarts the guest from its recipe, with devices in their reset st
     },
   ];
   let replaced = 0;
-  const { machine, memory } = makeRig({ script, machine: { memoryReplaced: () => replaced++ } });
+  const { board, machine, memory } = makeRig({ script, machine: { memoryReplaced: () => replaced++ } });
   machine.powerOn();
   assert.equal(await machine.run(), { kind: 'exit', code: 7 });
   assert.is(machine.resets, 1);
@@ -214,10 +214,10 @@ test('a reset restarts the guest from its recipe, with devices in their reset st
 });
 
 test('ACPI S5 powers off', async () => {
-  const { machine } = makeRig({
+  const { board, machine } = makeRig({
     script: [
       () => {
-        machine.board.bus.pioWrite(0x604, 2, 0x2000);
+        board.bus.pioWrite(0x604, 2, 0x2000);
         return SLICE_END;
       },
     ],
@@ -233,12 +233,12 @@ test('unclaimed accesses read all ones; under strictIo they end the run by name'
   assert.is(quiet.board.bus.mmioRead(0xfed00000, 4), 0xffffffff);
   quiet.board.bus.mmioWrite(0xfed00000, 4, 1);
 
-  const { machine } = makeRig({
+  const { board, machine } = makeRig({
     board: { strictIo: true },
     script: [
       (cpu) => {
         cpu.state.rip = 0xabcn;
-        machine.board.bus.pioWrite(0x2f9, 1, 0x5a);
+        board.bus.pioWrite(0x2f9, 1, 0x5a);
         return SLICE_END;
       },
     ],
@@ -252,18 +252,18 @@ test('unclaimed accesses read all ones; under strictIo they end the run by name'
 });
 
 test('HLT sleeps until the PIT ticks', async () => {
-  const { machine, sleeps } = makeRig({
+  const { board, machine, sleeps } = makeRig({
     script: [
       (cpu) => {
-        programPit(machine.board.bus, 11932);
-        programPic(machine.board.bus, 0);
+        programPit(board.bus, 11932);
+        programPic(board.bus, 0);
         cpu.state.rflags |= IF;
         return HALT;
       },
       (cpu) => {
         assert.is(cpu.line, true);
-        assert.is(machine.board.bus.acknowledgeInterrupt(), 0x20);
-        machine.board.bus.pioWrite(0xf4, 1, 0);
+        assert.is(board.bus.acknowledgeInterrupt(), 0x20);
+        board.bus.pioWrite(0xf4, 1, 0);
         return SLICE_END;
       },
     ],
@@ -277,18 +277,18 @@ test('HLT sleeps until the PIT ticks', async () => {
 });
 
 test('under the instruction clock HLT costs no host time', async () => {
-  const { machine, sleeps } = makeRig({
+  const { board, machine, sleeps } = makeRig({
     clock: (vcpu) => new InstructionClock(() => vcpu.retired),
     script: [
       (cpu) => {
         cpu.retired += 100;
-        programPit(machine.board.bus, 11932);
-        programPic(machine.board.bus, 0);
+        programPit(board.bus, 11932);
+        programPic(board.bus, 0);
         cpu.state.rflags |= IF;
         return HALT;
       },
       () => {
-        machine.board.bus.pioWrite(0xf4, 1, 3);
+        board.bus.pioWrite(0xf4, 1, 3);
         return SLICE_END;
       },
     ],
@@ -346,11 +346,11 @@ test('input ends a halt', async () => {
 });
 
 test('a timer set for sooner than the end of the slice cuts the slice short', async () => {
-  const { machine, vcpu } = makeRig({
+  const { board, machine, vcpu } = makeRig({
     script: [
       () => {
         const before = vcpu.kicks;
-        programPit(machine.board.bus, 120);
+        programPit(board.bus, 120);
         assert.ok(vcpu.kicks > before, 'kicked');
         return SLICE_END;
       },
@@ -429,11 +429,11 @@ test('a disk boots through the BIOS: ROM in place, protected, and seen below 4 G
 });
 
 test('a device request beats the exit it comes with', async () => {
-  const { machine } = makeRig({
+  const { board, machine } = makeRig({
     boot: FLAT,
     script: [
       () => {
-        machine.board.bus.pioWrite(0xf4, 1, 9);
+        board.bus.pioWrite(0xf4, 1, 9);
         return { reason: 'shutdown', cause: 'triple fault' };
       },
     ],

@@ -26,7 +26,11 @@ export function tiersToTest(): readonly Tier[] {
 const coreFile = () => process.env['TSVM_CORE'] ?? new URL('../../../build/x86.wasm', import.meta.url);
 
 export class EmulatorSubject {
-  private constructor(private readonly guest: CaseGuest) {}
+  private constructor(
+    private readonly guest: CaseGuest,
+    /** Regions that could not be compiled: cases that ran in another tier than meant. */
+    readonly refused: () => number,
+  ) {}
 
   static async create(tier: Tier): Promise<EmulatorSubject> {
     const memory = createGuestMemory(ISA_RAM);
@@ -45,7 +49,8 @@ export class EmulatorSubject {
       read: vcpu.readState.bind(vcpu),
     };
     const changed = (address: number, size: number) => vcpu.memoryWritten(address, size);
-    return new EmulatorSubject(new CaseGuest(new GuestMemory(memory, ISA_RAM), vcpu, transfer, changed));
+    const refused = () => vcpu.counters().details['jitRegionsRefused'] ?? 0;
+    return new EmulatorSubject(new CaseGuest(new GuestMemory(memory, ISA_RAM), vcpu, transfer, changed), refused);
   }
 
   run(c: Case): Uint8Array | string {

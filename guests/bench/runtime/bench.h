@@ -19,6 +19,10 @@ u32 work(void);
 
 static inline u32 rotate_left(u32 x, int n) { return (x << n) | (x >> (32 - n)); }
 
+// CALL_SMALL_PAGES wants this alignment, which a linker would carry into the file: arrays are larger by it instead.
+#define BIG_PAGE ((word)4 << 20)
+static inline u8 *align_big(u8 *array) { return (u8 *)(((word)array + BIG_PAGE - 1) & ~(BIG_PAGE - 1)); }
+
 // Numerical Recipes' 32-bit linear congruential generator: input data that is the same everywhere.
 static inline u32 next_random(u32 *state) { return *state = *state * 1664525u + 1013904223u; }
 
@@ -26,5 +30,18 @@ static inline u32 next_random(u32 *state) { return *state = *state * 1664525u + 
 static inline u32 mix(u32 sum, u32 value) { return rotate_left(sum ^ value, 5) * 0x9E3779B1u; }
 
 // Services of the kernel below: CALL_* in calls.inc. Returns nothing.
-enum { CALL_NOTHING = 0, CALL_WRITE = 1, CALL_EXIT = 2, CALL_PORT_WRITES = 3, CALL_MMIO_READS = 4 };
+enum {
+  CALL_NOTHING = 0,
+  CALL_WRITE = 1,
+  CALL_EXIT = 2,
+  CALL_PORT_WRITES = 3,
+  CALL_MMIO_READS = 4,
+  CALL_SMALL_PAGES = 5,
+  CALL_UNMAP = 6,
+  CALL_SPAWN = 7,
+  CALL_SWITCH = 8,
+  CALL_HYPERCALLS = 9,
+  CALL_INTERRUPTS = 10,
+  CALL_SYSTEM = 11
+};
 void kernel_call(word service, word a, word b);

@@ -5,6 +5,9 @@
 .set SYS_EXIT, 1
 .set SYS_WRITE, 4
 .set SYS_GETPID, 20
+.set SYS_MADVISE, 219
+.set MADV_DONTNEED, 4
+.set MADV_NOHUGEPAGE, 15
 
   .text
 .globl _start
@@ -28,6 +31,12 @@ kernel_call:
   je 1f
   cmp eax, CALL_EXIT
   je 2f
+  mov edx, MADV_NOHUGEPAGE
+  cmp eax, CALL_SMALL_PAGES
+  je 3f
+  mov edx, MADV_DONTNEED
+  cmp eax, CALL_UNMAP
+  je 3f
   mov eax, SYS_GETPID
   int 0x80
   pop ebx
@@ -45,6 +54,13 @@ kernel_call:
   mov ebx, [esp + 12]
   int 0x80
   ud2
+3:
+  mov eax, SYS_MADVISE
+  mov ebx, [esp + 12]
+  mov ecx, [esp + 16]
+  int 0x80
+  pop ebx
+  ret
 
   .section .rodata
 no_command_line:

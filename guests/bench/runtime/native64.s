@@ -3,8 +3,11 @@
 .intel_syntax noprefix
 .include "calls.inc"
 .set SYS_WRITE, 1
+.set SYS_MADVISE, 28
 .set SYS_GETPID, 39
 .set SYS_EXIT, 60
+.set MADV_DONTNEED, 4
+.set MADV_NOHUGEPAGE, 15
 
   .text
 .globl _start
@@ -24,7 +27,11 @@ kernel_call:
   je 1f
   cmp edi, CALL_EXIT
   je 2f
-  mov eax, SYS_GETPID             # CALL_NOTHING: the cheapest way into the kernel and back
+  cmp edi, CALL_SMALL_PAGES
+  je 3f
+  cmp edi, CALL_UNMAP
+  je 4f
+  mov eax, SYS_GETPID             # CALL_SYSTEM: the cheapest way into the kernel and back
   syscall
   ret
 1:
@@ -37,6 +44,18 @@ kernel_call:
   mov edi, esi
   syscall
   ud2
+3:
+  mov eax, MADV_NOHUGEPAGE
+  jmp 5f
+4:
+  mov eax, MADV_DONTNEED
+5:
+  mov rdi, rsi
+  mov rsi, rdx
+  mov edx, eax
+  mov eax, SYS_MADVISE
+  syscall
+  ret
 
   .section .rodata
 no_command_line:

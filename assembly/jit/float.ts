@@ -1,0 +1,481 @@
+// Floating-point arithmetic by WebAssembly's, under the conditions of sse/vector-fast.ts: MXCSR asks for nothing but the
+// default and the precision flag is set (the local PLAIN), and operands and result are ordinary numbers. If not, the
+// core does the operation.
+//
+// Results that have been looked at need not be looked at again as operands. What is known of them holds if all of the
+// block's operations so far went this way; so one that did not clears PLAIN until the next block, whose beginning reads
+// MXCSR again.
+
+import { CCK_EXPLICIT } from '../ir/flags';
+import { FLAG_ZF } from '../layout/x86-state';
+import {
+  V_COMPARE_F32,
+  V_COMPARE_F64,
+  V_CVT_S32_SCALAR_F32,
+  V_CVT_S32_SCALAR_F64,
+  V_CVT_S64_SCALAR_F64,
+  V_CVT_SCALAR_F32_F64,
+  V_CVT_SCALAR_F32_S32,
+  V_CVT_SCALAR_F64_F32,
+  V_CVT_SCALAR_F64_S32,
+  V_CVT_SCALAR_F64_S64,
+  V_FLOAT,
+} from '../sse/vops';
+import { flagsAreExplicit, setKind, settleFlags } from './flags';
+import {
+  CC_A,
+  F0,
+  F1,
+  F2,
+  G0,
+  G1,
+  G2,
+  isSure,
+  makeSure,
+  PLAIN,
+  pop,
+  popVector,
+  push,
+  pushVector,
+  V0,
+  V1,
+  V2,
+} from './frame';
+import { branch, branchIf, close, DONE, hint, openBlock, openIf, SLOW } from './labels';
+import { callOut, zeroVector } from './vector';
+import {
+  ARITH64,
+  byte,
+  const32,
+  const64,
+  get,
+  set,
+  simd,
+  tee,
+  W_AND,
+  W_EQZ,
+  W_EXTEND_U,
+  W_GE_U,
+  W_MUL,
+  W_OR,
+  W_SELECT,
+  W_SHR_U,
+  W_SUB,
+  W_WRAP,
+  WV_AND,
+  WV_CONST,
+  WV_EXTRACT_F32,
+  WV_EXTRACT_F64,
+  WV_OR,
+  WV_REPLACE_F32,
+  WV_REPLACE_F64,
+} from './wasm';
+
+// Floating-point instructions: of single precision, those of double precision a constant further.
+export const W_EQ_F32: u32 = 0x5b;
+export const W_NE_F32: u32 = 0x5c;
+export const W_LT_F32: u32 = 0x5d;
+const W_GT_F32: u32 = 0x5e;
+const COMPARE_F64: u32 = 6;
+export const W_ABS_F32: u32 = 0x8b;
+export const W_SQRT_F32: u32 = 0x91;
+export const W_ADD_F32: u32 = 0x92;
+const ARITH_F64: u32 = 14;
+const W_TRUNC_F32_I32: u32 = 0xa8;
+const W_TRUNC_F64_I32: u32 = 0xaa;
+const W_TRUNC_F64_I64: u32 = 0xb0;
+export const W_CONVERT_I32_F32: u32 = 0xb2;
+export const W_DEMOTE: u32 = 0xb6;
+const W_CONVERT_I32_F64: u32 = 0xb7;
+const W_CONVERT_I64_F64: u32 = 0xb9;
+export const W_PROMOTE: u32 = 0xbb;
+const W_BITS_F32: u32 = 0xbc;
+const W_BITS_F64: u32 = 0xbd;
+export const W_CONST_F32: u32 = 0x43;
+export const W_CONST_F64: u32 = 0x44;
+
+// What a vector may be known for (frame.ts): its lane 0 as a double, as a single, both lanes as doubles, all as singles,
+// are zero or normal.
+export const SURE_F64: u32 = 0;
+const SURE_F32: u32 = 1;
+const SURE_F64X2: u32 = 2;
+const SURE_F32X4: u32 = 3;
+
+// Operations of V_FLOAT.
+const ADD: u32 = 0;
+const MUL: u32 = 1;
+const SUB: u32 = 2;
+const MIN: u32 = 3;
+const DIV: u32 = 4;
+const MAX: u32 = 5;
+const SQRT: u32 = 6;
+
+/** Distance of an operation's instruction from ADD's, in WebAssembly's order ADD SUB MUL DIV. */
+function distance(op: u32): u32 {
+  return op == SUB ? 1 : op == MUL ? 2 : op == DIV ? 3 : 0;
+}
+
+export function float(op: u32, wide: bool): void {
+  byte(wide && op >= W_ABS_F32 ? op + ARITH_F64 : wide ? op + COMPARE_F64 : op);
+}
+function pushZero(wide: bool): void {
+  byte(wide ? W_CONST_F64 : W_CONST_F32);
+  const n = wide ? 8 : 4;
+  for (let i = 0; i < n; i++) byte(0);
+}
+
+/** Pushes lane 0 of a slot as f64 or f32. */
+export function pushScalar(slot: u32, wide: bool): void {
+  pushVector(slot);
+  simd(wide ? WV_EXTRACT_F64 : WV_EXTRACT_F32);
+  byte(0);
+}
+/** Pops an f64 or f32 to lane 0 of d, the rest of which is that of a. */
+function popScalar(d: u32, a: u32, local: u32, wide: bool): void {
+  pushVector(a);
+  get(local);
+  simd(wide ? WV_REPLACE_F64 : WV_REPLACE_F32);
+  byte(0);
+  popVector(d);
+}
+
+// --- The frame of an operation: block DONE { block SLOW { in line; br DONE } call } ---
+
+export function begin(): void {
+  openBlock(DONE);
+  openBlock(SLOW);
+  get(PLAIN);
+  byte(W_EQZ);
+  toSlow();
+}
+/** A condition is on the stack: if it is true, the core does the operation. */
+export function toSlow(): void {
+  hint(false);
+  branchIf(SLOW);
+}
+function end(p: usize, block: usize, kind: u32, d: u32, a: u32, b: u32, imm: u32): void {
+  branch(DONE);
+  close();
+  callOut(p, block, kind, d, a, b, imm);
+  const32(0);
+  set(PLAIN);
+  close();
+}
+
+/** Pushes biased exponent - least of a float. */
+function pushExponent(local: u32, wide: bool, least: u32): void {
+  get(local);
+  byte(wide ? W_BITS_F64 : W_BITS_F32);
+  if (wide) {
+    const64(52);
+    byte(W_SHR_U + ARITH64);
+    byte(W_WRAP);
+    const32(0x7ff);
+  } else {
+    const32(23);
+    byte(W_SHR_U);
+    const32(0xff);
+  }
+  byte(W_AND);
+  const32(least);
+  byte(W_SUB);
+}
+// What has underflown may have been rounded up to the smallest normal number: its whole binade counts as too small.
+export const NORMAL: u32 = 1;
+export const NOT_TINY: u32 = 2;
+/** Opens an if for a float whose biased exponent is below `least` or that of infinity. */
+export function ifNotNormal(local: u32, wide: bool, least: u32): void {
+  pushExponent(local, wide, least);
+  const32((wide ? 0x7ff : 0xff) - least);
+  byte(W_GE_U);
+  hint(false);
+  openIf();
+}
+export function pushNotZero(local: u32, wide: bool): void {
+  get(local);
+  pushZero(wide);
+  float(W_NE_F32, wide);
+}
+
+/** An operand must be zero or normal. */
+function checkOperand(slot: u32, local: u32, wide: bool): void {
+  if (isSure(slot, wide ? SURE_F64 : SURE_F32) || isSure(slot, wide ? SURE_F64X2 : SURE_F32X4)) return;
+  ifNotNormal(local, wide, NORMAL);
+  pushNotZero(local, wide);
+  branchIf(SLOW);
+  close();
+  makeSure(slot, wide ? SURE_F64 : SURE_F32);
+}
+
+/** OP_VEC of a kind from V_FLOAT on. False if it is not done in line. */
+export function emitFloat(p: usize, block: usize, kind: u32, d: u32, a: u32, b: u32, imm: u32): bool {
+  if (kind < V_FLOAT + 28) {
+    const op = (kind - V_FLOAT) >> 2;
+    const form = kind & 3;
+    if (form >= 2) {
+      emitScalar(p, block, kind, op, form == 3, d, a, b, imm);
+      return true;
+    }
+    return emitPacked(p, block, kind, op, form == 1, d, a, b, imm);
+  }
+  switch (kind) {
+    case V_COMPARE_F32:
+    case V_COMPARE_F64:
+      emitCompare(p, block, kind, d, a, b, imm);
+      return true;
+    case V_CVT_S32_SCALAR_F64:
+      // Always exact.
+      pushVector(a);
+      push(b, 2);
+      byte(W_CONVERT_I32_F64);
+      simd(WV_REPLACE_F64);
+      byte(0);
+      popVector(d);
+      makeSure(d, SURE_F64);
+      return true;
+    case V_CVT_S64_SCALAR_F64:
+    case V_CVT_S32_SCALAR_F32: {
+      const wide = kind == V_CVT_S64_SCALAR_F64;
+      begin();
+      pushVector(a);
+      push(b, wide ? 3 : 2);
+      byte(wide ? W_CONVERT_I64_F64 : W_CONVERT_I32_F32);
+      simd(wide ? WV_REPLACE_F64 : WV_REPLACE_F32);
+      byte(0);
+      popVector(d);
+      end(p, block, kind, d, a, b, imm);
+      makeSure(d, wide ? SURE_F64 : SURE_F32);
+      return true;
+    }
+    case V_CVT_SCALAR_F64_S32:
+    case V_CVT_SCALAR_F64_S64:
+    case V_CVT_SCALAR_F32_S32:
+      if (!(imm & 1)) return false;
+      emitTruncate(p, block, kind, d, a, b, imm);
+      return true;
+    case V_CVT_SCALAR_F32_F64:
+    case V_CVT_SCALAR_F64_F32:
+      emitPrecision(p, block, kind, d, a, b, imm);
+      return true;
+    default:
+      return false;
+  }
+}
+
+function emitScalar(p: usize, block: usize, kind: u32, op: u32, wide: bool, d: u32, a: u32, b: u32, imm: u32): void {
+  const x = wide ? F0 : G0;
+  const y = wide ? F1 : G1;
+  const r = wide ? F2 : G2;
+  begin();
+  if (op != SQRT) {
+    pushScalar(a, wide);
+    set(x);
+    checkOperand(a, x, wide);
+  }
+  pushScalar(b, wide);
+  set(y);
+  checkOperand(b, y, wide);
+  if (op == MIN || op == MAX) {
+    get(x);
+    get(y);
+    get(x);
+    get(y);
+    float(op == MIN ? W_LT_F32 : W_GT_F32, wide);
+    byte(W_SELECT);
+    set(r);
+  } else {
+    if (op == SQRT) {
+      get(y);
+      float(W_SQRT_F32, wide);
+    } else {
+      get(x);
+      get(y);
+      float(W_ADD_F32 + distance(op), wide);
+    }
+    set(r);
+    // A zero is exact as a sum, a root, or when an operand is one; else it has underflown.
+    ifNotNormal(r, wide, op == MUL || op == DIV ? NOT_TINY : NORMAL);
+    pushNotZero(r, wide);
+    if (op == MUL || op == DIV) {
+      pushNotZero(x, wide);
+      if (op == MUL) {
+        pushNotZero(y, wide);
+        byte(W_AND);
+      }
+      byte(W_OR);
+    }
+    branchIf(SLOW);
+    close();
+  }
+  popScalar(d, a, r, wide);
+  end(p, block, kind, d, a, b, imm);
+  makeSure(d, wide ? SURE_F64 : SURE_F32);
+}
+
+/** CVTTSD2SI, CVTTSS2SI. */
+function emitTruncate(p: usize, block: usize, kind: u32, d: u32, a: u32, b: u32, imm: u32): void {
+  const to64 = kind == V_CVT_SCALAR_F64_S64;
+  const wide = kind != V_CVT_SCALAR_F32_S32;
+  const x = wide ? F0 : G0;
+  begin();
+  pushScalar(a, wide);
+  tee(x);
+  float(W_ABS_F32, wide);
+  byte(wide ? W_CONST_F64 : W_CONST_F32);
+  // 2^31 or 2^63: 0x41e0…, 0x43e0…, or 0x4f00….
+  const zeros = wide ? 6 : 2;
+  for (let i = 0; i < zeros; i++) byte(0);
+  byte(wide ? 0xe0 : 0);
+  byte(wide ? (to64 ? 0x43 : 0x41) : 0x4f);
+  float(W_LT_F32, wide);
+  byte(W_EQZ);
+  toSlow();
+  get(x);
+  byte(to64 ? W_TRUNC_F64_I64 : wide ? W_TRUNC_F64_I32 : W_TRUNC_F32_I32);
+  pop(d, to64 ? 3 : 2);
+  end(p, block, kind, d, a, b, imm);
+}
+
+/** CVTSS2SD, CVTSD2SS. */
+function emitPrecision(p: usize, block: usize, kind: u32, d: u32, a: u32, b: u32, imm: u32): void {
+  const from64 = kind == V_CVT_SCALAR_F64_F32;
+  const x = from64 ? F0 : G0;
+  const r = from64 ? G0 : F0;
+  begin();
+  pushScalar(b, from64);
+  set(x);
+  checkOperand(b, x, from64);
+  get(x);
+  byte(from64 ? W_DEMOTE : W_PROMOTE);
+  set(r);
+  if (from64) {
+    ifNotNormal(r, false, NOT_TINY);
+    pushNotZero(x, true);
+    branchIf(SLOW);
+    close();
+  }
+  popScalar(d, a, r, !from64);
+  end(p, block, kind, d, a, b, imm);
+  makeSure(d, from64 ? SURE_F32 : SURE_F64);
+}
+
+/** Pushes a vector of the smallest normal numbers, or infinities. */
+function splat(wide: bool, infinity: bool): void {
+  simd(WV_CONST);
+  for (let i: u32 = 0; i < 16; i++) {
+    const k = wide ? i & 7 : i & 3;
+    const top: u32 = wide ? 7 : 3;
+    // 0x0010…, 0x7ff0… of doubles; 0x0080…, 0x7f80… of singles.
+    if (k == top) byte(infinity ? 0x7f : 0);
+    else if (k == top - 1) byte(wide ? (infinity ? 0xf0 : 0x10) : 0x80);
+    else byte(0);
+  }
+}
+
+/** Pushes a mask of the lanes of `v` that are zero or normal. */
+function pushOrdinary(v: u32, wide: bool): void {
+  get(v);
+  simd(wide ? 0xec : 0xe0); // abs
+  tee(V2);
+  splat(wide, false);
+  simd(wide ? 0x4c : 0x46); // ge
+  get(V2);
+  splat(wide, true);
+  simd(wide ? 0x49 : 0x43); // lt
+  simd(WV_AND);
+  get(v);
+  zeroVector();
+  simd(wide ? 0x47 : 0x41); // eq
+  simd(WV_OR);
+}
+/** Pushes a mask of the lanes of `v` that are above the smallest normal number and finite. */
+export function pushBetween(v: u32, wide: bool): void {
+  get(v);
+  simd(wide ? 0xec : 0xe0); // abs
+  tee(V2);
+  splat(wide, false);
+  simd(wide ? 0x4a : 0x44); // gt
+  get(V2);
+  splat(wide, true);
+  simd(wide ? 0x49 : 0x43); // lt
+  simd(WV_AND);
+}
+/** Pushes a mask of the lanes of `v` that are finite. */
+export function pushFinite(v: u32, wide: bool): void {
+  get(v);
+  simd(wide ? 0xec : 0xe0);
+  splat(wide, true);
+  simd(wide ? 0x49 : 0x43);
+}
+/** A mask is on the stack: unless all lanes are set, the core does the operation. */
+export function unlessAll(wide: bool): void {
+  simd(wide ? 0xc3 : 0xa3); // all_true
+  byte(W_EQZ);
+  toSlow();
+}
+
+function emitPacked(p: usize, block: usize, kind: u32, op: u32, wide: bool, d: u32, a: u32, b: u32, imm: u32): bool {
+  if (op == MIN || op == MAX || op == SQRT) return false;
+  const sure = wide ? SURE_F64X2 : SURE_F32X4;
+  begin();
+  pushVector(a);
+  set(V0);
+  pushVector(b);
+  set(V1);
+  if (!isSure(a, sure)) {
+    pushOrdinary(V0, wide);
+    unlessAll(wide);
+    makeSure(a, sure);
+  }
+  if (!isSure(b, sure)) {
+    pushOrdinary(V1, wide);
+    unlessAll(wide);
+    makeSure(b, sure);
+  }
+  get(V0);
+  get(V1);
+  simd((wide ? 0xf0 : 0xe4) + distance(op));
+  set(V0);
+  if (op == ADD || op == SUB) {
+    pushOrdinary(V0, wide);
+  } else {
+    // A zero or the smallest normal number may have underflown.
+    pushBetween(V0, wide);
+  }
+  unlessAll(wide);
+  get(V0);
+  popVector(d);
+  end(p, block, kind, d, a, b, imm);
+  makeSure(d, sure);
+  return true;
+}
+
+/** COMISD, UCOMISD and their like: ordinary operands give CF = a < b, ZF = a == b. */
+function emitCompare(p: usize, block: usize, kind: u32, d: u32, a: u32, b: u32, imm: u32): void {
+  const wide = kind == V_COMPARE_F64;
+  const x = wide ? F0 : G0;
+  const y = wide ? F1 : G1;
+  settleFlags();
+  begin();
+  pushScalar(a, wide);
+  set(x);
+  checkOperand(a, x, wide);
+  pushScalar(b, wide);
+  set(y);
+  checkOperand(b, y, wide);
+  get(x);
+  get(y);
+  float(W_LT_F32, wide);
+  const32(FLAG_ZF);
+  get(x);
+  get(y);
+  float(W_EQ_F32, wide);
+  // ZF is bit 6.
+  byte(W_MUL);
+  byte(W_OR);
+  byte(W_EXTEND_U);
+  set(CC_A);
+  setKind(CCK_EXPLICIT, 0);
+  end(p, block, kind, d, a, b, imm);
+  flagsAreExplicit();
+}

@@ -1,0 +1,138 @@
+// What interrupts compiled code finds the exact state: faults in the middle of a region, string instructions, interrupts
+// between any two instructions, devices that ask for attention.
+
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { alike, RUNS } from './alike.js';
+import { CodeRig, type Result } from './code-rig.js';
+import * as P from './programs.js';
+
+/** Words that the handler writes down of an exception: vector, error code, RIP, RFLAGS, RSP, CR2, then registers. */
+const WORDS = 13;
+
+test('page faults in the middle of a hot loop: missing pages, and pages that may not be written', async () => {
+  const [{ log }] = await alike([P.FAULTS]);
+  assert.is(log.length % WORDS, 0);
+  const count = log.length / WORDS;
+  const errors = new Set<bigint>();
+  for (let i = 0; i < count; i++) {
+    assert.is(log[i * WORDS], 14n);
+    errors.add(log[i * WORDS + 1]);
+    const cr2 = log[i * WORDS + 5];
+    assert.ok(cr2 >= 0x100000n && cr2 < 0x10c000n, `CR2 ${cr2.toString(16)}`);
+  }
+  // Not present, reading (0); present, writing (3).
+  assert.equal([...errors].sort(), [0n, 3n]);
+  assert.ok(count > 100, `${count} faults`);
+});
+
+test('division errors, undefined opcodes and bad addresses in the middle of a hot loop', async () => {
+  const [{ log }] = await alike([P.TRAPS]);
+  const vectors = new Map<bigint, number>();
+  for (let i = 0; i < log.length; i += WORDS) vectors.set(log[i], (vectors.get(log[i]) ?? 0) + 1);
+  // R12 from 2000 down: every 8th round divides by 0, every 64th meets UD2, every 32nd an address that is not canonical.
+  assert.equal(
+    [...vectors].sort(([a], [b]) => Number(a - b)),
+    [
+      [0n, 250],
+      [6n, 31],
+      [13n, 62],
+    ],
+  );
+});
+
+/** Memory that string instructions work on. */
+function fill(rig: CodeRig): void {
+  const bytes = new Uint8Array(0x20000);
+  let x = 1;
+  for (let i = 0; i < bytes.length; i++) {
+    x = (Math.imul(x, 1103515245) + 12345) >>> 0;
+    bytes[i] = x >>> 24;
+  }
+  rig.put(0x40000, bytes);
+}
+
+test('string instructions across pages', async () => {
+  await alike([P.STRINGS], fill);
+});
+
+test('string instructions that fault half way', async () => {
+  const [{ log }] = await alike([P.STRINGS], (rig) => {
+    fill(rig);
+    // Some of the pages are missing at first; others may not be written.
+    for (const page of [0x41, 0x44, 0x47]) rig.ram.setUint8(0x6000 + 8 * page, 0);
+    for (const page of [0x43, 0x46, 0x48]) rig.ram.setUint8(0x6000 + 8 * page, 1);
+  });
+  assert.is(log.length / WORDS, 6);
+});
+
+/** Interrupts a loop after each slice, until it has seen 40. `slices`: their lengths, used again and again. */
+async function interrupted(threshold: number | undefined, slices: readonly number[]): Promise<Result> {
+  const rig = await CodeRig.create(threshold, P.INTERRUPTED);
+  rig.start();
+  for (let i = 0; ; i++) {
+    assert.ok(i < 10_000, 'the guest ends');
+    const exit = rig.run(slices[i % slices.length]);
+    if (exit.reason === 'halt') return rig.result(exit);
+    assert.is(exit.reason, 'slice-end');
+    // More would leave the loop no time.
+    if (rig.ram.getUint32(0x108000, true) < 40) rig.vcpu.setInterruptLine(true);
+  }
+}
+
+test('interrupts arrive at the same instruction of a hot loop', async () => {
+  for (const slices of [[1000], [1, 2, 3, 5, 8, 13, 21, 34, 55, 89], [7], [99_991]]) {
+    const expected = await interrupted(undefined, slices);
+    // One may have been on its way when the loop saw the last.
+    assert.ok(expected.log.length === 160 || expected.log.length === 164, `slices of ${slices}`);
+    for (const { threshold } of RUNS) {
+      const got = await interrupted(threshold, slices);
+      const name = `threshold ${threshold}, slices of ${slices}`;
+      assert.equal(got.log, expected.log, name);
+      assert.is(got.instructions, expected.instructions, name);
+      assert.is(got.digest, expected.digest, name);
+      if (threshold === 1) assert.ok(got.details['jitRegions'] > 0);
+    }
+  }
+});
+
+test('a device that kicks or interrupts is obeyed right after its instruction', async () => {
+  const run = async (threshold: number | undefined): Promise<{ stops: number[]; result: Result }> => {
+    const rig = await CodeRig.create(threshold, P.DEVICE);
+    const stops: number[] = [];
+    rig.onOut = (port, value) => {
+      stops.push(port, value, rig.vcpu.instructionCount(), Number(rig.vcpu.executingRip()));
+      if (value % 3 === 0) rig.vcpu.setInterruptLine(true);
+      else rig.vcpu.kick();
+    };
+    rig.state.rflags |= 0x200n;
+    rig.start();
+    for (;;) {
+      const exit = rig.run(1e6);
+      stops.push(rig.vcpu.instructionCount());
+      if (exit.reason !== 'slice-end') return { stops, result: rig.result(exit) };
+    }
+  };
+  const expected = await run(undefined);
+  assert.is(expected.result.log.length, 4 * 16);
+  for (const { threshold } of RUNS) {
+    const got = await run(threshold);
+    assert.equal(got.stops, expected.stops, `threshold ${threshold}`);
+    assert.equal(got.result.log, expected.result.log);
+    assert.is(got.result.digest, expected.result.digest);
+  }
+});
+
+test('kick() from outside ends a slice of a loop that never ends by itself', async () => {
+  const rig = await CodeRig.create(2, P.INTERRUPTED);
+  rig.start();
+  rig.run(100_000);
+  const before = rig.vcpu.instructionCount();
+  rig.vcpu.kick();
+  assert.equal(rig.run(1e6), { reason: 'slice-end' });
+  assert.is(rig.vcpu.instructionCount(), before, 'nothing ran');
+  assert.equal(rig.run(50_000), { reason: 'slice-end' });
+  assert.is(rig.vcpu.instructionCount(), before + 50_000);
+});
+
+test.run();
