@@ -6,7 +6,8 @@ import asc from 'assemblyscript/asc';
 
 const root = new URL('..', import.meta.url).pathname;
 const debug = process.argv.includes('--debug');
-mkdirSync(`${root}build`, { recursive: true });
+const folder = debug ? 'build/debug' : 'build';
+mkdirSync(root + folder, { recursive: true });
 
 // Interpreter and compiler are shared: ISA_AARCH64 says for which instruction set they are built.
 const all = ['x86', 'arm'];
@@ -30,9 +31,9 @@ for (const core of named.length ? named : all) {
     [
       `assembly/${core}/index.ts`,
       '--outFile',
-      `build/${core}.wasm`,
+      `${folder}/${core}.wasm`,
       '--textFile',
-      `build/${core}.wat`,
+      `${folder}/${core}.wat`,
       ...(debug ? ['-O1', '--debug'] : ['-O3', '--noAssert']),
       '--baseDir',
       root,

@@ -12,6 +12,7 @@ import { BLOCKS_END, PAGE_HAS_CODE, PAGE_INFO, PAGE_INFO_SIZE, STATE } from '../
 import { S_SMC } from '../layout/x86-state';
 import { tlbGeneration, tlbProtectFrame } from '../mmu/tlb';
 import { SCRATCH_END, SCRATCH_OPS, SCRATCH_SIDE } from './emit';
+import { checkCache } from './invariants';
 import { OP_BYTES } from './ops';
 
 // --- Block header ---
@@ -124,6 +125,7 @@ export function dropAllBlocks(): void {
   }
   heap = HEAP_BASE;
   cacheFlushes++;
+  checkCache();
 }
 
 function pageInfoAt(phys: u32): usize {
@@ -199,6 +201,7 @@ export function finishBlock(
   linkPage(b, phys, B_PAGE_NEXT);
   // Both linear pages may be the same frame: then it is on that list already.
   if (phys2 && (phys2 ^ phys) >> 12) linkPage(b, phys2, B_PAGE2_NEXT);
+  checkCache();
   return b;
 }
 
@@ -253,6 +256,7 @@ export function codeWritten(phys: u32, size: u32): void {
     b = next;
   }
   if (!(load<u32>(info) & ~15)) store<u32>(info, load<u32>(info) & 3);
+  checkCache();
 }
 
 function nextLink(b: usize, page: u32): usize {
@@ -261,6 +265,13 @@ function nextLink(b: usize, page: u32): usize {
 
 function nextOnPage(b: usize, page: u32): usize {
   return <usize>load<u32>(b + nextLink(b, page));
+}
+
+/** Is the block on the list of a page that it is on? */
+export function isListed(b: usize, page: u32): bool {
+  let at = <usize>(load<u32>(pageInfoAt(page)) & ~15);
+  while (at && at != b) at = nextOnPage(at, page);
+  return at != 0;
 }
 
 /** As codeWritten, for any range: devices and loaders that write to guest memory. */

@@ -13,12 +13,14 @@ import {
   B_PHYS,
   B_REGION,
   B_RIP,
+  B_SERIAL,
   dropBlock,
   heapRoom,
   setRunning,
   takeHeap,
 } from '../ir/blocks';
 import { execFrom, faultAt, LEFT_FAULT, noUnexecuted, resumeAfter } from '../ir/interp';
+import { checkCache } from '../ir/invariants';
 import { STATE } from '../layout/memory';
 import { S_FAULT, S_JIT_BLOCK, S_JIT_FUEL } from '../layout/x86-state';
 import { TLB_FETCH, TLB_PHYS, tlbEntry, tlbGeneration } from '../mmu/tlb';
@@ -116,7 +118,7 @@ export function indirectTo(block: usize, rip: u64, record: usize): void {
 export function isHot(block: usize): bool {
   const count = load<u32>(block, B_COUNT);
   if (count == jitThreshold) return !load<u32>(block, B_MEMBERS) || jitThreshold < 16;
-  return count == jitThreshold << 3 && !load<u32>(block, B_REGION);
+  return count == jitThreshold << 1 && !load<u32>(block, B_REGION);
 }
 
 /** Drops the regions that `block` is part of: its code has changed. */
@@ -212,6 +214,23 @@ export function buildRegion(block: usize): void {
   regionsBuilt++;
   regionBytes += bytes;
   regionBlocks += nodes;
+  checkCache();
+}
+
+/** Of a debug build: are table entries, records and heads of regions in step? */
+export function checkRegions(): void {
+  if (ASC_NO_ASSERT) return;
+  let used: u32 = 0;
+  for (let i: u32 = 0; i < slotCount; i++) {
+    const record = <usize>load<u32>(slotRecord + ((<usize>i) << 2));
+    if (!record) continue;
+    used++;
+    assert(load<u32>(record, R_SLOT) == firstSlot + i, 'a region does not know its table entry');
+    const head = <usize>load<u32>(record, R_HEAD);
+    assert(load<u32>(head, B_SERIAL) != 0, 'a region has lost its head');
+    assert(<usize>load<u32>(head, B_REGION) == record, 'a head does not know its region');
+  }
+  assert(used + freeCount == slotCount, 'table entries have been lost');
 }
 
 /** Are the region's pages still where they were? Only those that the TLB knows count: a walk might have effects. */

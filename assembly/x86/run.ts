@@ -227,7 +227,8 @@ function runLoop(): u32 {
       deliverFault();
       continue;
     }
-    if (from && flushes == cacheFlushes && load<u32>(from, B_SERIAL)) {
+    // A block that reaches into a second page is looked up each time: that page may be mapped elsewhere by now.
+    if (from && flushes == cacheFlushes && load<u32>(from, B_SERIAL) && !load<u32>(b, B_PHYS2)) {
       store<u32>(from + (fromSlot << 2), <u32>b, B_CHAIN);
       store<u32>(from + (fromSlot << 2), load<u32>(b, B_SERIAL), B_CHAIN_SERIAL);
     }

@@ -59,7 +59,7 @@ function drawing(bar: Bar, scale: Scale, base: number): string {
 }
 
 /** Least distance of two numbers under the axis, in percent of its length. */
-const APART = 15;
+const APART = 18;
 
 /** The ticks that have room for their numbers, the last of all in any case. */
 function labelled({ ticks, position }: Scale): readonly Tick[] {

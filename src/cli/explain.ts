@@ -2,8 +2,8 @@
 
 import { STATE } from '../../assembly/layout/memory.js';
 import { S_STATS } from '../../assembly/layout/x86-state.js';
-import { importName, RUNTIME } from '../emulator/jit.js';
 import type { CompiledRegion, TranslatedBlock } from '../emulator/explain.js';
+import { importName, RUNTIME } from '../emulator/jit.js';
 import { EmulatedVcpu } from '../emulator-x86/index.js';
 import { InstructionClock, type MachineClock, WallClock } from '../machine/clock.js';
 import { Machine } from '../machine/machine.js';

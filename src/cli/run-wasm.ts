@@ -48,15 +48,14 @@ export function isWasm(path: string): boolean {
   }
 }
 
-/** Throws E_OPTION_CONFLICT when something is given to a machine that only a program takes. */
+/** Throws E_USAGE or E_OPTION_CONFLICT when something is given to a machine that only a program takes. */
 export function refuseWasmOptions(image: string | undefined, args: readonly string[], env: readonly string[]): void {
-  const found = args.length > 0 ? `the argument ${quote(args[0])}` : env.length > 0 ? '--env' : undefined;
-  if (found === undefined) return;
   const name = image === undefined ? 'nothing to run' : quote(image);
-  throw new TsvmError(
-    'E_OPTION_CONFLICT',
-    `${found} is for WASI modules, and ${name} is none. A kernel's command line goes to --append.`,
-  );
+  const advice = "is none. A kernel's command line goes to --append.";
+  if (args.length > 0) {
+    throw new TsvmError('E_USAGE', `the argument ${quote(args[0])} is for WASI modules, and ${name} ${advice}`);
+  }
+  if (env.length > 0) throw new TsvmError('E_OPTION_CONFLICT', `--env is for WASI modules, and ${name} ${advice}`);
 }
 
 /** The program called proc_exit, or cannot go on because its output has no reader. */

@@ -56,6 +56,8 @@ export interface GicOptions {
   readonly interrupts: number;
   readonly irq: IrqLine;
   readonly fiq: IrqLine;
+  /** The processor has taken an interrupt: for statistics. */
+  readonly onAcknowledge?: () => void;
 }
 
 export class GicV2 implements Stateful {
@@ -264,6 +266,7 @@ export class GicV2 implements Stateful {
     const priorities = this.ints.group1.get(id) ? this.active1 : this.active0;
     priorities.activate(this.groupPriority(id) >> 1);
     this.ints.acknowledge(id);
+    this.options.onAcknowledge?.();
     return id;
   }
 

@@ -321,6 +321,7 @@ export class GicV3 implements Stateful {
     const priorities = this.ints.group1.get(id) ? this.active1 : this.active0;
     priorities.activate(this.groupPriority(id) >> LEVEL_SHIFT);
     this.ints.acknowledge(id);
+    this.options.onAcknowledge?.();
     this.update();
     return id;
   }

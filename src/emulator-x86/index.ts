@@ -15,12 +15,17 @@ import {
 import { featureBits } from '../../assembly/layout/x86-feature-bits.js';
 import { buildDecodeAttributes } from '../../assembly/layout/x86-opcodes.js';
 import * as L from '../../assembly/layout/x86-state.js';
+import {
+  type CompiledRegion,
+  type ExplainExports,
+  type TranslatedBlock,
+  translatedBlocks,
+} from '../emulator/explain.js';
 import { Jit, type JitOptions } from '../emulator/jit.js';
 import type { CpuModel } from '../vcpu/cpu-model.js';
 import type { MemoryRegion } from '../vcpu/guest-memory.js';
 import type { AccessSize, GuestBus, Slice, Vcpu, VcpuCounters, VmExit } from '../vcpu/vcpu.js';
 import { X86State } from '../vcpu/x86-state.js';
-import { type CompiledRegion, type ExplainExports, type TranslatedBlock, translatedBlocks } from '../emulator/explain.js';
 import { exceptionName } from './names.js';
 
 /** What the core exports (assembly/x86/index.ts). */

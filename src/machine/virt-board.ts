@@ -168,14 +168,13 @@ export class VirtBoard implements Board<ArmState> {
       sink: options.sink,
       irq: onChange((level) => {
         this.irq = level;
-        if (level) this.events.add('interrupt');
         this.vcpu?.setInterruptLine(level);
       }),
       fiq: onChange((level) => {
         this.fiq = level;
-        if (level) this.events.add('interrupt');
         this.vcpu?.setFiqLine(level);
       }),
+      onAcknowledge: () => this.events.add('interrupt'),
       timers: () => this.vcpu?.timers(),
     });
     addUses(this.pastMmio, this.mmio.accessCounts());

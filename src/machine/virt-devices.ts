@@ -27,6 +27,8 @@ export interface VirtDevicesOptions {
   /** The CPU's pins. */
   readonly irq: IrqLine;
   readonly fiq: IrqLine;
+  /** The CPU has taken an interrupt. */
+  readonly onAcknowledge: () => void;
   readonly timers: () => ArmTimers | undefined;
 }
 
@@ -43,7 +45,8 @@ export class VirtDevices {
 
   constructor(options: VirtDevicesOptions) {
     const { clock } = options;
-    const pins = { interrupts: V.GIC_INTERRUPTS, irq: options.irq, fiq: options.fiq };
+    const { irq, fiq, onAcknowledge } = options;
+    const pins = { interrupts: V.GIC_INTERRUPTS, irq, fiq, onAcknowledge };
     this.gic = options.gic === 3 ? new GicV3(pins) : new GicV2(pins);
     const line = (id: number): IrqLine => {
       const wire = this.gic.line(id);

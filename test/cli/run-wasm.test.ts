@@ -101,7 +101,7 @@ const CASES: readonly [what: string, args: string[], code: number, name: string,
   ['a mode', ['run', ECHO, '--mode', 'virt'], 126, 'E_OPTION_CONFLICT', '--mode'],
   ['a disk', ['run', ECHO, '-d', HELLO], 125, 'E_OPTION_CONFLICT', '--disk'],
   ['a variable without a value', ['run', ECHO, '--env', 'A'], 125, 'E_ENV', 'NAME=VALUE'],
-  ['arguments for a machine', ['run', HELLO, 'x'], 125, 'E_OPTION_CONFLICT', '--append'],
+  ['arguments for a machine', ['run', HELLO, 'x'], 125, 'E_USAGE', '--append'],
   ['a variable for a machine', ['run', HELLO, '--env', 'A=1'], 125, 'E_OPTION_CONFLICT', '--env'],
 ];
 for (const [what, args, code, error, ...parts] of CASES) {

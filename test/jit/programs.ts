@@ -53,7 +53,7 @@ export const ALIAS = program(
 export const RUNNING = program(
   0x10000,
   `
-  b9 b8 0b 00 00                   mov ecx,0xbb8
+  b9 2c 01 00 00                   mov ecx,0x12c
   31 c0                            xor eax,eax
   05 11 11 11 11                   add eax,0x11111111
   ff 05 04 00 00 00                inc DWORD PTR [rip+0x4]

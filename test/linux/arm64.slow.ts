@@ -54,7 +54,8 @@ for (const machine of ['virt,gic=2', 'virt,gic=3', 'virt,virtualization=on']) {
       assert.match(await command(guest, sums), /3\.142857142857 838102050 0\.3/);
       assert.match(await command(guest, 'seq 1 2000 | sort -rn | head -1'), /^2000$/m);
       await command(guest, 'sleep 1');
-      const controller = machine.includes('gic=3') ? /GICv3/ : /GIC-0/;
+      // Linux names the GICv2 by whether it was entered at EL2.
+      const controller = machine.includes('gic=3') ? /GICv3/ : /GIC-0|GICv2/;
       assert.match(await command(guest, 'cat /proc/interrupts'), controller);
       await powerOff(guest);
     } finally {

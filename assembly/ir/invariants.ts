@@ -1,0 +1,36 @@
+// What must hold of the code cache after each event: asserted in debug builds only (node tools/build-core.mjs --debug).
+
+import { checkRegions } from '../jit/tier';
+import { PAGE_HAS_CODE, PAGE_INFO, TLB_BASE, TLB_ENTRY, TLB_SIZE } from '../layout/memory';
+import { TAG_NONE, TLB_PHYS, TLB_WRITE } from '../mmu/tlb';
+import { B_PHYS, B_PHYS2, B_SERIAL, isListed, nextBlock } from './blocks';
+
+/** The first events are looked at one by one, then one in 64: the work grows with the number of blocks. */
+const ONE_BY_ONE: u32 = 2000;
+let events: u32 = 0;
+
+function hasCode(phys: u32): bool {
+  return (load<u32>(PAGE_INFO + ((<usize>phys >> 12) << 2)) & PAGE_HAS_CODE) != 0;
+}
+
+/** After blocks or regions have come or gone. */
+export function checkCache(): void {
+  if (ASC_NO_ASSERT) return;
+  events++;
+  if (events > ONE_BY_ONE && events & 63) return;
+  for (let b = nextBlock(0); b; b = nextBlock(b)) {
+    assert(load<u32>(b, B_SERIAL) != 0, 'a dropped block can still be found');
+    const phys = load<u32>(b, B_PHYS);
+    const second = load<u32>(b, B_PHYS2);
+    assert(hasCode(phys), 'writes to the page of a block go unseen');
+    assert(isListed(b, phys & 0xfffff000), 'a block is missing from its page');
+    if (!second) continue;
+    assert(hasCode(second), 'writes to the second page of a block go unseen');
+    assert(isListed(b, second & 0xfffff000), 'a block is missing from its second page');
+  }
+  for (let entry: usize = TLB_BASE; entry < <usize>(TLB_BASE + 3 * TLB_SIZE); entry += TLB_ENTRY) {
+    if (load<u64>(entry, TLB_WRITE) == TAG_NONE) continue;
+    assert(!hasCode(load<u32>(entry, TLB_PHYS)), 'the soft TLB lets stores reach translated code');
+  }
+  checkRegions();
+}
