@@ -31,7 +31,9 @@ import {
   PENDING_ROR,
   PENDING_SAR,
   PENDING_SHL,
+  PENDING_SHLD,
   PENDING_SHR,
+  PENDING_SHRD,
   pushCarry,
   putOff,
   secondIs,
@@ -364,6 +366,28 @@ function emitShift(kind: u32, size: u32, isImm: bool, flags: bool, d: u32, a: u3
     cut(size);
   }
   pop(d, size);
+}
+
+/** SHLD, SHRD (`right`) of slot a by n, with bits of slot b; 32 or 64 bits wide. */
+export function emitDoubleShift(a: u32, b: u32, size: u32, right: bool, n: u32): void {
+  push(a, size);
+  if (n) {
+    const bits: u32 = 8 << size;
+    widen(size);
+    set(PENDING_A);
+    push(a, size);
+    constant(n, size);
+    arith(right ? W_SHR_U : W_SHL, size);
+    push(b, size);
+    constant(bits - n, size);
+    arith(right ? W_SHL : W_SHR_U, size);
+    arith(W_OR, size);
+    widen(size);
+    tee(PENDING_R);
+    if (size != 3) byte(W_WRAP);
+    putOff(right ? PENDING_SHRD : PENDING_SHLD, size, n);
+  }
+  pop(a, size);
 }
 
 /** OP_ROT by a constant, or without flags. */

@@ -70,6 +70,9 @@ export const PENDING_SAR: u32 = 3;
 export const PENDING_ROL: u32 = 4;
 export const PENDING_ROR: u32 = 5;
 export const PENDING_IMUL: u32 = 6;
+/** SHLD, SHRD: OF says whether the sign has changed. */
+export const PENDING_SHLD: u32 = 7;
+export const PENDING_SHRD: u32 = 8;
 let pending: u32 = PENDING_NONE;
 let pendingSize: u32 = 0;
 let pendingCount: u32 = 0;
@@ -138,17 +141,19 @@ function signBit(local: u32, size: u32): void {
 /** Flags of a shift by n, or by the i32 in local I1 if n is 0. */
 export function emitShiftFlags(kind: u32, size: u32, n: u32): void {
   const bits: u32 = 8 << size;
+  const left = kind == PENDING_SHL || kind == PENDING_SHLD;
+  const double = kind == PENDING_SHLD || kind == PENDING_SHRD;
   // CF: the last bit shifted out.
-  if (kind == PENDING_SHL && size < 2) {
+  if (left && size < 2) {
     get(PENDING_R);
     const64(bits);
   } else {
     get(PENDING_A);
-    if (n) const64(kind == PENDING_SHL ? bits - n : n - 1);
+    if (n) const64(left ? bits - n : n - 1);
     else {
-      if (kind == PENDING_SHL) const32(bits);
+      if (left) const32(bits);
       get(I1);
-      if (kind != PENDING_SHL) const32(1);
+      if (!left) const32(1);
       byte(W_SUB);
       byte(W_EXTEND_U);
     }
@@ -160,10 +165,9 @@ export function emitShiftFlags(kind: u32, size: u32, n: u32): void {
   // OF: SHL the carry xor the new sign, SHR the old sign, SAR 0.
   if (kind != PENDING_SAR) {
     signBit(kind == PENDING_SHL ? PENDING_R : PENDING_A, size);
-    if (kind == PENDING_SHL) {
-      get(CC_C);
-      byte(W_XOR + ARITH64);
-    }
+    if (kind == PENDING_SHL) get(CC_C);
+    else if (double) signBit(PENDING_R, size);
+    if (kind == PENDING_SHL || double) byte(W_XOR + ARITH64);
     const64(11);
     byte(W_SHL + ARITH64);
     byte(W_OR + ARITH64);

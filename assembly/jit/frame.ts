@@ -76,6 +76,7 @@ import {
 } from '../layout/x86-state';
 import { TAG_NONE } from '../mmu/tlb';
 import { V_BLENDV_I8X16, V_BLENDV_I64X2, V_FLAGS, V_FLOAT } from '../sse/vops';
+import { doubleShift } from '../x86/arith';
 import { isDivide, isMultiply } from './muldiv';
 import { cacheCount, chooseCaches } from './pages';
 import { blockOf, nodes } from './region';
@@ -338,6 +339,10 @@ function scan(p: usize): void {
     if (kind >= V_FLAGS) setsFlags = true;
   } else if (op == OP_CALL) {
     setsFlags = true;
+    if (!ISA_AARCH64 && d == doubleShift.index) {
+      write(a);
+      mention(b);
+    }
     if (isMultiply(d) || isDivide(d)) {
       mention(a);
       write(S_RAX);

@@ -54,7 +54,8 @@ import {
   SEG_LIMIT,
   SEG_SIZE,
 } from '../layout/x86-state';
-import { emitAlu, emitRotate } from './alu';
+import { doubleShift } from '../x86/arith';
+import { emitAlu, emitDoubleShift, emitRotate } from './alu';
 import { LEFT_BEFORE } from './exits';
 import { forgetFlags, pushCondition, restoreKnown, savedConstant, saveKnown, settleAtExit, settleFlags } from './flags';
 import {
@@ -173,6 +174,8 @@ function emitHelper(p: usize): void {
   const a: u32 = load<u16>(p, 4);
   const size: u32 = load<u16>(p, 6);
   const signed = load<u64>(p, 8) != 0;
+  if (!ISA_AARCH64 && helper == doubleShift.index && emitShiftByConstant(a, <u32>load<u16>(p, 6), load<u64>(p, 8)))
+    return;
   if (isMultiply(helper) && size >= 2) {
     emitMultiply(a, size, signed);
     return;
@@ -189,6 +192,14 @@ function emitHelper(p: usize): void {
   close();
   // It leaves the flags alone.
   restoreKnown(saved, value);
+}
+
+/** SHLD, SHRD (x86/arith.ts) where it is simple. */
+function emitShiftByConstant(a: u32, b: u32, imm: u64): bool {
+  const size = <u32>imm & 3;
+  if (size < 2 || imm & 8) return false;
+  emitDoubleShift(a, b, size, (imm & 4) != 0, <u32>(imm >> 8) & (size == 3 ? 63 : 31));
+  return true;
 }
 
 /** A helper: it finds and leaves everything in the state. */
