@@ -68,6 +68,8 @@ function emulatorOptions(options: BackendOptions): EmulatorOptions {
 function prepareCompiler(): void {
   setFlagsFromString('--experimental-wasm-branch-hinting');
   setFlagsFromString('--no-wasm-stack-checks');
+  // More than one of them takes time from the guest on a host of two processors.
+  setFlagsFromString('--wasm-num-compilation-tasks=1');
 }
 
 export async function createEmuBackend(options: BackendOptions): Promise<Backend> {
