@@ -3,9 +3,8 @@
 import type { Slice } from '../vcpu/vcpu.js';
 import type { InstructionClock } from './clock.js';
 
-/** A slice's length in nanoseconds when no deadline comes first: a terminal is not felt to lag, and what a slice costs
- *  (0.06 ms under KVM) is under one percent. */
-const SLICE_NS = 8_000_000;
+/** A slice's length in nanoseconds when no deadline comes first. */
+const SLICE_NS = 1_500_000;
 /** Shorter slices would spend their time on entering and leaving. */
 const MIN_SLICE_NS = 10_000;
 /** Under the instruction clock the length is fixed, so that it cannot make two runs differ. */
