@@ -92,6 +92,13 @@ export interface FailureData {
   readonly expected: boolean;
 }
 
+/** What the plan does not include, as against what cannot be measured. */
+export interface LeftOut {
+  readonly engine: string;
+  readonly workloads: readonly string[];
+  readonly reason: string;
+}
+
 /** How an engine gets up to speed: time of each unit of work against the time since its process was started. */
 export interface CurveData {
   readonly workload: string;
@@ -117,6 +124,8 @@ export interface BenchData {
   readonly workloads: readonly WorkloadData[];
   readonly cells: readonly CellData[];
   readonly failures: readonly FailureData[];
+  /** Absent in files of earlier versions, which planned everything. */
+  readonly leftOut?: readonly LeftOut[];
   readonly curves: readonly CurveData[];
 }
 

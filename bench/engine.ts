@@ -4,8 +4,9 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ROOT as CHECKOUT } from '../src/cli/files.js';
 
-export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+export const ROOT = fileURLToPath(CHECKOUT);
 export const TSVM = join(ROOT, 'bin/tsvm.mjs');
 const IMAGES = join(ROOT, 'guests/bench');
 
@@ -37,8 +38,15 @@ export interface Engine {
   readonly processes: boolean;
   /** The divisor of the others with its architecture. */
   readonly native: boolean;
+  /** Someone else's: there to compare tsvm with, so a plan that has little time measures it on a selection. */
+  readonly peer?: boolean;
   /** Milliseconds of work after which it is at its full speed. */
   readonly warmup: number;
+  /**
+   * Milliseconds that a round of computing takes at least, where a mark costs the engine so much that shorter ones would
+   * measure marks.
+   */
+  readonly leastRound?: number;
   /** Number of its colour in charts. */
   readonly tone: number;
   /** How many times slower than native it may be: only a first guess of how much work makes a round. */
@@ -46,6 +54,9 @@ export interface Engine {
   /** Why it cannot do what a workload needs; undefined when it can. `backend` is what executes under tsvm. */
   readonly cannot?: (need: Need, backend: string | undefined) => string | undefined;
 }
+
+/** Under KVM a mark costs a millisecond or two on some hosts (docs/bench.md). */
+export const KVM_LEAST_ROUND = 200;
 
 export const guestImage = (architecture: Architecture, workload: string): string =>
   join(IMAGES, architecture, `${workload}.img`);

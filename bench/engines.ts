@@ -8,6 +8,7 @@ import {
   type Engine,
   engineName,
   guestImage,
+  KVM_LEAST_ROUND,
   type Need,
   nativeProgram,
   ROOT,
@@ -110,7 +111,7 @@ export function tsvmEngines(architecture: Architecture, tree: TsvmTree = OWN_TRE
       warmup: kind.warmup,
       tone: kind.tone,
       guess: kind.guess,
-      ...(kind.name === 'virt' ? { cannot: virtCannot } : {}),
+      ...(kind.name === 'virt' ? { cannot: virtCannot, leastRound: KVM_LEAST_ROUND } : {}),
     }));
 }
 

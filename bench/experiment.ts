@@ -12,6 +12,7 @@ import {
   FORMAT,
   FORMAT_VERSION,
   type Kind,
+  type LeftOut,
   type RunData,
   type Settings,
   type UnitCounters,
@@ -22,7 +23,7 @@ import { describeHost, readProcessorTime, stolenShare } from './host.js';
 import { BusyHost, RunFailure, type RunResult, runOnce, runTimed } from './measure.js';
 import { median } from './statistics.js';
 import { progress } from './tool.js';
-import { selectWorkloads, type Workload } from './workloads.js';
+import { SELECTION, selectWorkloads, type Workload } from './workloads.js';
 
 /** An engine that a trial run has shown to work. */
 export interface PresentEngine {
@@ -30,6 +31,8 @@ export interface PresentEngine {
   readonly version: string;
   /** What executes under tsvm: the KVM back end's name. */
   readonly backend: string | undefined;
+  /** Milliseconds from starting the process to its first mark. */
+  readonly startup: number;
 }
 
 /** A trial does next to nothing; an engine that needs longer for it never ends. Milliseconds. */
@@ -42,8 +45,9 @@ export async function tryEngine(engine: Engine): Promise<PresentEngine | AbsentE
   if (version === undefined) return { name, reason: absence };
   const [workload] = selectWorkloads(['alu32']);
   try {
-    const { statistics } = await runOnce(engine, { workload, rounds: 1, repeat: 1, timeout: TRIAL_TIMEOUT });
-    return { engine, version, backend: statistics?.backend };
+    const request = { workload, rounds: 1, repeat: 1, timeout: TRIAL_TIMEOUT };
+    const { statistics, startup } = await runOnce(engine, request);
+    return { engine, version, backend: statistics?.backend, startup };
   } catch (error) {
     if (error instanceof RunFailure) return { name, reason: `${version}: ${error.message}` };
     throw error;
@@ -85,8 +89,13 @@ const CURVE_TIME = 900;
 const CURVE_ROUNDS = { least: 8, most: 250 };
 const CURVE_WORKLOADS = ['bytecode', 'sha256'];
 
-/** Share of the time limit after which the first pass begins nothing new, so that some is left for the curves. */
+/** Shares of the time limit after which the first pass begins nothing new: with peers, and with the other engines. */
+const PEERS_END = 0.7;
 const FIRST_PASS = 0.85;
+/** Starts that the first run of a pair takes at most, as a rule: work has to be scaled, with and without a first guess. */
+const STARTS = { guessed: 2, unknown: 3 };
+/** An engine that takes longer to start, in milliseconds, is started once for a workload, and not where that cannot do. */
+const SLOW_START = 2000;
 
 const OUT_OF_TIME = 'the time limit was reached before';
 
@@ -105,7 +114,11 @@ export interface Plan {
   readonly engines: readonly Engine[];
   readonly workloads: readonly Workload[];
   readonly settings: Settings;
+  /** Other people's engines are measured on a selection of the workloads, after all others. */
+  readonly selective?: boolean;
 }
+
+const isSlow = ({ engine, startup }: PresentEngine): boolean => engine.peer === true && startup > SLOW_START;
 
 /** Measures all that the plan asks for. Says on standard error how far it is. */
 export async function measure(plan: Plan): Promise<BenchData> {
@@ -117,6 +130,7 @@ class Experiment {
   private readonly cells: Cell[] = [];
   private readonly failures: FailureData[] = [];
   private readonly absent: AbsentEngine[] = [];
+  private readonly leftOut: LeftOut[] = [];
   private present: readonly PresentEngine[] = [];
   /** Milliseconds natively for a unit of work, by workload and architecture. */
   private readonly nativeTimes = new Map<string, number>();
@@ -128,7 +142,8 @@ class Experiment {
     const host = describeHost();
     const before = readProcessorTime();
     await this.findEngines();
-    await this.firstPass();
+    await this.firstPass(this.principals);
+    await this.firstPassOfPeers();
     // The curves take their time too, so they come before the passes that fill what is left.
     const curves = plan.kind === 'overhead' ? await this.measureCurves() : [];
     await this.furtherPasses();
@@ -153,6 +168,7 @@ class Experiment {
       })),
       cells: this.cells.filter(({ failed }) => !failed).map(describeCell),
       failures: this.failures,
+      leftOut: this.leftOut,
       curves,
     };
   }
@@ -176,8 +192,19 @@ class Experiment {
     this.present = found.filter((one) => !one.engine.native || hasOthers(one) || found.length === 1);
   }
 
+  /** Measured on everything: all engines, or under a selective plan tsvm's own and what these are divided by. */
+  private get principals(): readonly PresentEngine[] {
+    if (!this.plan.selective) return this.present;
+    const own = this.present.filter(({ engine }) => !engine.peer && !engine.native);
+    return this.present.filter(
+      ({ engine }) =>
+        !engine.peer &&
+        (!engine.native || own.length === 0 || own.some((one) => one.engine.architecture === engine.architecture)),
+    );
+  }
+
   /** One run of everything, after finding out how much work each engine does in a round. */
-  private async firstPass(): Promise<void> {
+  private async firstPass(engines: readonly PresentEngine[]): Promise<void> {
     const { workloads, settings } = this.plan;
     for (const [number, workload] of alternate(workloads).entries()) {
       if (this.elapsed > settings.timeLimit * FIRST_PASS) {
@@ -185,36 +212,87 @@ class Experiment {
         continue;
       }
       progress(`pass 1, ${number + 1} of ${workloads.length}: ${workload.name}`);
-      for (const present of this.present) {
-        const { engine, backend } = present;
-        if (!isBuiltFor(engine, workload)) continue;
-        const obstacle = workload.needs && engine.cannot?.(workload.needs, backend);
-        if (obstacle) {
-          this.failures.push({ workload: workload.name, engine: engine.name, reason: obstacle, expected: true });
-          continue;
-        }
-        const warmup = Math.max(settings.warmup, Math.ceil(engine.warmup / settings.roundTime));
-        const timed = settings.rounds;
-        const cell: Cell = { workload, present, warmup, timed, repeat: 1, runs: [], unit: null, failed: false };
-        this.cells.push(cell);
-        await this.guard(cell, async () => this.pilot(cell));
+      for (const present of engines) await this.firstRun(present, workload);
+    }
+  }
+
+  /** Cheap ones first; each begins a workload only while the time for it, estimated from its trial, is there. */
+  private async firstPassOfPeers(): Promise<void> {
+    const { plan, principals } = this;
+    const peers = this.present.filter((one) => !principals.includes(one));
+    if (peers.length === 0) return;
+    const chosen = alternate(plan.workloads.filter(({ name }) => SELECTION.includes(name)));
+    const others = plan.workloads.filter(({ name }) => !SELECTION.includes(name));
+    const late = new Map<PresentEngine, Workload[]>();
+    const slow = new Map<PresentEngine, Workload[]>();
+    for (const workload of chosen) {
+      progress(`pass 1 of other engines: ${workload.name}`);
+      for (const present of peers.toSorted((a, b) => a.startup - b.startup)) {
+        if (!isBuiltFor(present.engine, workload)) continue;
+        const list = workload.group === 'system' && isSlow(present) ? slow : late;
+        const fits = this.elapsed + this.estimate(present, workload) < plan.settings.timeLimit * PEERS_END;
+        if (list === late && fits) await this.firstRun(present, workload);
+        else list.set(present, [...(list.get(present) ?? []), workload]);
       }
     }
+    const leave = (present: PresentEngine, workloads: readonly Workload[], reason: string): void => {
+      const names = workloads.filter((one) => isBuiltFor(present.engine, one)).map(({ name }) => name);
+      if (names.length > 0) this.leftOut.push({ engine: present.engine.name, workloads: names, reason });
+    };
+    for (const present of peers) {
+      leave(present, others, 'other engines run a selection');
+      leave(present, slow.get(present) ?? [], `each start takes ${(present.startup / 1000).toFixed(1)} s`);
+      leave(present, late.get(present) ?? [], 'the time for other engines was over');
+    }
+  }
+
+  /** Milliseconds to which a round's work is scaled. */
+  private roundTime({ leastRound }: Engine, { group }: Workload): number {
+    const { roundTime } = this.plan.settings;
+    return group === 'system' ? roundTime : Math.max(roundTime, leastRound ?? 0);
+  }
+
+  /** Milliseconds that the first run of a pair may take. */
+  private estimate({ engine, startup }: PresentEngine, workload: Workload): number {
+    const { warmup, rounds } = this.plan.settings;
+    const run = startup + engine.warmup + (warmup + rounds) * this.roundTime(engine, workload);
+    return run * (workload.group === 'system' ? STARTS.unknown : STARTS.guessed);
+  }
+
+  private async firstRun(present: PresentEngine, workload: Workload): Promise<void> {
+    const { engine, backend } = present;
+    const { settings } = this.plan;
+    if (!isBuiltFor(engine, workload)) return;
+    const obstacle = workload.needs && engine.cannot?.(workload.needs, backend);
+    if (obstacle) {
+      this.failures.push({ workload: workload.name, engine: engine.name, reason: obstacle, expected: true });
+      return;
+    }
+    const warmup = Math.max(settings.warmup, Math.ceil(engine.warmup / settings.roundTime));
+    const timed = settings.rounds;
+    const cell: Cell = { workload, present, warmup, timed, repeat: 1, runs: [], unit: null, failed: false };
+    this.cells.push(cell);
+    await this.guard(cell, async () => this.pilot(cell));
   }
 
   private async furtherPasses(): Promise<void> {
     const { settings } = this.plan;
+    const principals = new Set(this.principals);
     for (let pass = 1; pass < settings.runs; pass++) {
-      const cells = this.cells.filter(({ failed }) => !failed);
+      const cells = this.cells.filter(({ failed, present }) => !failed && !(this.plan.selective && isSlow(present)));
       // Interleaved, and each time begun elsewhere: what disturbs the host for a while disturbs all engines alike.
-      const first = Math.floor((cells.length * pass) / settings.runs);
-      for (let i = 0; i < cells.length; i++) {
+      const turn = (list: readonly Cell[]): readonly Cell[] => {
+        const first = Math.floor((list.length * pass) / settings.runs);
+        return [...list.slice(first), ...list.slice(0, first)];
+      };
+      const own = cells.filter(({ present }) => principals.has(present));
+      const order = [...turn(own), ...turn(cells.filter((cell) => !own.includes(cell)))];
+      for (const [i, cell] of order.entries()) {
         if (this.elapsed > settings.timeLimit) {
           progress(`time limit reached in pass ${pass + 1}`);
           return;
         }
-        const cell = cells[(first + i) % cells.length];
-        if (i % this.present.length === 0) progress(`pass ${pass + 1}, ${i} of ${cells.length}: ${cell.workload.name}`);
+        if (i % this.present.length === 0) progress(`pass ${pass + 1}, ${i} of ${order.length}: ${cell.workload.name}`);
         if (!cell.failed) await this.guard(cell, async () => this.record(cell, await this.runAgain(cell)));
       }
     }
@@ -254,7 +332,8 @@ class Experiment {
   private async pilot(cell: Cell): Promise<void> {
     const { workload, present } = cell;
     const { engine } = present;
-    const { roundTime, timeout } = this.plan.settings;
+    const { timeout } = this.plan.settings;
+    const roundTime = this.roundTime(engine, workload);
     const key = `${workload.name} ${engine.architecture}`;
     const native = this.nativeTimes.get(key);
     const guess = native !== undefined && workload.group !== 'system' ? native * engine.guess : undefined;
@@ -305,8 +384,9 @@ class Experiment {
     const curves: CurveData[] = [];
     for (const name of CURVE_WORKLOADS) {
       for (const cell of this.cells) {
-        if (cell.workload.name !== name || cell.failed || this.elapsed > this.plan.settings.timeLimit) continue;
         const { workload, present } = cell;
+        if (workload.name !== name || cell.failed || this.elapsed > this.plan.settings.timeLimit) continue;
+        if (this.plan.selective && isSlow(present)) continue;
         const { engine } = present;
         progress(`getting up to speed: ${name} on ${engine.name}`);
         const unit = median(cell.runs[0].rounds.slice(cell.warmup)) / cell.repeat;

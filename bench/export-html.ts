@@ -10,7 +10,9 @@ import {
   exitTable,
   facts,
   failureLines,
+  leftOutLines,
   operationTable,
+  partOf,
   type ReportTable,
   rowTable,
   startTable,
@@ -69,18 +71,19 @@ function meansSection({ means, data }: Analysis): readonly string[] {
         scale: 'log',
         base: 1,
         axis: AXIS,
-        bars: members.map(({ engine, ratio, n }) => ({
-          label: engine.name,
-          ...ratio,
-          text: short(ratio.value),
-          tone: engine.tone,
-          note: `${n} workloads`,
+        bars: members.map((mean) => ({
+          label: mean.engine.name,
+          ...mean.ratio,
+          text: `${short(mean.ratio.value)}${partOf(mean, members)}`,
+          tone: mean.engine.tone,
+          note: `${mean.n} workloads`,
         })),
       }),
     ];
   });
   if (charts.length === 0) return [];
   const [widest] = charts.slice(-1);
+  const partial = [...means.values()].some((members) => members.some((mean) => partOf(mean, members) !== ''));
   const legend = data.engines.map(({ name, description }) => `${name}: ${description}`).join('; ');
   return [
     section(
@@ -90,6 +93,7 @@ function meansSection({ means, data }: Analysis): readonly string[] {
       ),
       widest,
       panels(charts.slice(0, -1)),
+      ...(partial ? [note('In brackets: of how many workloads a mean is, where others are of more.')] : []),
       note(legend),
     ),
   ];
@@ -190,7 +194,7 @@ export function toHtml(analysis: Analysis, comparison?: Comparison): string {
     ...startSection(analysis),
     ...(overhead ? [section('Row by row', ...tables(rowTable(analysis)))] : []),
   ];
-  const failures = failureLines(analysis);
+  const failures = [...failureLines(analysis), ...leftOutLines(analysis)];
   if (failures.length > 0) sections.push(section('Not measured', ...listed(failures)));
   return page({ title: titleOf(analysis), facts: facts(analysis), sections });
 }

@@ -2,7 +2,15 @@
 
 import type { Analysis } from './analysis.js';
 import { explain } from './explain.js';
-import { emulatedLines, facts, failureLines, meanLines, type ReportTable, reportTables } from './report.js';
+import {
+  emulatedLines,
+  facts,
+  failureLines,
+  leftOutLines,
+  meanLines,
+  type ReportTable,
+  reportTables,
+} from './report.js';
 import { mean, standardDeviation } from './statistics.js';
 import { formatTable } from './text-table.js';
 
@@ -22,7 +30,12 @@ export function toText(analysis: Analysis, comparison?: Comparison): string {
       one.head.map((_, i) => isText(one, i)),
     )}`;
   const parts = [facts(analysis).join('\n'), ...reportTables(analysis).map(table)];
-  const lines = [...meanLines(analysis), ...emulatedLines(analysis), ...failureLines(analysis)];
+  const lines = [
+    ...meanLines(analysis),
+    ...emulatedLines(analysis),
+    ...failureLines(analysis),
+    ...leftOutLines(analysis),
+  ];
   if (lines.length > 0) parts.push(lines.join('\n'));
   if (comparison) parts.push([...comparison.lines, ...(comparison.table ? [table(comparison.table)] : [])].join('\n'));
   return parts.join('\n\n');
@@ -42,7 +55,12 @@ function markdownTable(table: ReportTable): string {
 export function toMarkdown(analysis: Analysis, comparison?: Comparison): string {
   const list = (lines: readonly string[]): string => lines.map((line) => `- ${line}`).join('\n');
   const parts = [`# ${titleOf(analysis)}`, list(facts(analysis)), ...reportTables(analysis).map(markdownTable)];
-  const lines = [...meanLines(analysis), ...emulatedLines(analysis), ...failureLines(analysis)];
+  const lines = [
+    ...meanLines(analysis),
+    ...emulatedLines(analysis),
+    ...failureLines(analysis),
+    ...leftOutLines(analysis),
+  ];
   if (lines.length > 0) parts.push(list(lines));
   if (comparison) parts.push(list(comparison.lines), ...(comparison.table ? [markdownTable(comparison.table)] : []));
   return `${parts.join('\n\n')}\n`;

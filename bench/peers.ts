@@ -2,8 +2,16 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { type Architecture, type Engine, engineName, guestImage, nativeProgram, ROOT, tool } from './engine.js';
+import {
+  type Architecture,
+  type Engine,
+  engineName,
+  guestImage,
+  KVM_LEAST_ROUND,
+  nativeProgram,
+  ROOT,
+  tool,
+} from './engine.js';
 
 /** QEMU's isa-debug-exit ends with twice the guest's code plus one. */
 const QEMU_X86_SUCCESS = 1;
@@ -51,9 +59,11 @@ function qemuSystem(architecture: Architecture, accelerator: 'tcg' | 'kvm'): Eng
     success: architecture === 'aarch64' ? 0 : QEMU_X86_SUCCESS,
     processes: false,
     native: false,
+    peer: true,
     warmup: kvm ? 0 : 50,
     tone: kvm ? 5 : 4,
     guess: kvm ? 1 : 4,
+    ...(kvm ? { leastRound: KVM_LEAST_ROUND } : {}),
     // AArch64's HVC is the machine's way to its firmware (PSCI), so it is answered there.
     ...(kvm || architecture === 'aarch64' ? {} : { cannot: withoutVmcall }),
   };
@@ -74,6 +84,7 @@ function qemuUser(architecture: Architecture): Engine {
     success: 0,
     processes: true,
     native: false,
+    peer: true,
     warmup: 50,
     tone: 6,
     guess: 4,
@@ -110,7 +121,7 @@ function findV86(): { folder: string; version: string } | undefined {
 
 function v86(): Engine {
   const found = findV86();
-  const runner = fileURLToPath(new URL('v86-runner.js', import.meta.url));
+  const runner = join(ROOT, 'dist/bench/v86-runner.js');
   return {
     name: 'v86',
     description: 'v86, 32 bits only, in Node without its BIOS',
@@ -124,6 +135,7 @@ function v86(): Engine {
     success: 0,
     processes: false,
     native: false,
+    peer: true,
     warmup: 300,
     tone: 7,
     guess: 6,

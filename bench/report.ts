@@ -1,7 +1,8 @@
 // What a report says, as titles, sentences and tables of text; how it looks is decided elsewhere (text, Markdown, HTML).
 
-import { type Analysis, type Estimate, MEANS, type Summary } from './analysis.js';
+import { type Analysis, type Estimate, MEANS, type Mean, type Summary } from './analysis.js';
 import type { BenchData } from './data.js';
+import { KVM_LEAST_ROUND } from './engine.js';
 import { allExitLines, explain } from './explain.js';
 import { hostLines } from './host.js';
 import { amount, duration, median, short } from './statistics.js';
@@ -50,7 +51,7 @@ export function facts({ data, rows }: Analysis): readonly string[] {
   ];
   if (cells.length > 0) {
     lines.push(
-      `n = ${count} processes × ${settings.rounds} rounds of about ${settings.roundTime} ms after warming up, interleaved; medians, bootstrap 95 % intervals`,
+      `n = ${count} processes × ${settings.rounds} rounds of about ${settings.roundTime} ms (computing under KVM: at least ${KVM_LEAST_ROUND}) after warming up, interleaved; medians, bootstrap 95 % intervals`,
     );
   }
   const summaries = rows.flatMap((row) => [...row.cells.values()]);
@@ -80,6 +81,9 @@ function busySentence(summaries: readonly Summary[]): string | undefined {
   return `this host was busy: native processes had a processor ${(100 * share).toFixed(0)} % of their time. Trust "by processor time" and "best over best" more than medians`;
 }
 
+/** " (4)": of how many workloads a mean is, where others are of more. */
+export const partOf = ({ n }: Mean, all: readonly Mean[]): string => (all.some((one) => one.n > n) ? ` (${n})` : '');
+
 /** Times over native, a workload a line. Undefined when no compute workload was measured. */
 export function computeTable({ data, rows, means }: Analysis): ReportTable | undefined {
   const compute = rows.filter(({ workload }) => workload.group !== 'system');
@@ -106,7 +110,7 @@ export function computeTable({ data, rows, means }: Analysis): ReportTable | und
       ...(native ? [''] : []),
       ...engines.map((engine) => {
         const mean = members.find((one) => one.engine.name === engine.name);
-        return mean ? withMargin(mean.ratio, times) : '–';
+        return mean ? `${withMargin(mean.ratio, times)}${partOf(mean, members)}` : '–';
       }),
     ]);
   }
@@ -298,6 +302,17 @@ export function meanLines({ means }: Analysis): readonly string[] {
     ({ engine, ratio, bestRatio, processorRatio, n }) =>
       `${engine.name}: ${withInterval(ratio)} times native, geometric mean of ${n} compute workloads; best over best ${short(bestRatio)}${processorRatio === null ? '' : `, by processor time ${short(processorRatio)}`}`,
   );
+}
+
+/** What the plan did not include, and how to have it. */
+export function leftOutLines({ data }: Analysis): readonly string[] {
+  const all = data.leftOut ?? [];
+  return [...new Set(all.map(({ reason }) => reason))].map((reason) => {
+    const list = all.filter((one) => one.reason === reason);
+    const engines = list.map(({ engine }) => engine).join(', ');
+    const workloads = [...new Set(list.flatMap((one) => one.workloads))].join(', ');
+    return `left out: ${engines} on ${workloads}: ${reason}. --engines or --only measures what it names in full, --time-limit for longer`;
+  });
 }
 
 /** All tables, in the order of a report. */

@@ -46,6 +46,8 @@ for (const core of named.length ? named : all) {
       '4',
       '--exportTable',
       '--disableWarning',
+      '112',
+      '--disableWarning',
       '201',
       '--enable',
       'simd',

@@ -14,7 +14,8 @@ import {
   jumpLookup,
   jumpRemember,
 } from '../ir/blocks';
-import { exec, LEFT_FAULT, LEFT_INDIRECT, pendingInstructions, unexecuted } from '../ir/interp';
+import { allowFollowing, budget, setBudget, spend } from '../ir/follow';
+import { exec, LEFT_FAULT, LEFT_INDIRECT, lastBlock, pendingInstructions, unexecuted } from '../ir/interp';
 import {
   buildRegion,
   enterRegion,
@@ -26,6 +27,7 @@ import {
   jitThreshold,
   mayEnter,
   settle,
+  tookOver,
 } from '../jit/tier';
 import {
   ARM_OFF,
@@ -59,8 +61,6 @@ import { translateBlock } from './translate';
 
 /** Budget at the start of the slice. */
 let sliceBudget: i64 = 0;
-/** Instructions left in the slice, after the block in execution. */
-let budget: i64 = 0;
 /** Instruction count at the start of the slice. */
 let startCount: u64 = 0;
 /** A breakpoint where the slice starts does not stop it again. */
@@ -122,11 +122,11 @@ function linkable(from: usize, pc: u64): bool {
 export function runSlice(instructions: u32): u32 {
   startCount = load<u64>(STATE, S_ICOUNT);
   sliceBudget = <i64>instructions;
-  budget = sliceBudget;
+  setBudget(sliceBudget);
   const reason = runLoop();
   store<u64>(STATE, startCount + <u64>(sliceBudget - budget), S_ICOUNT);
   sliceBudget = 0;
-  budget = 0;
+  setBudget(0);
   startCount = load<u64>(STATE, S_ICOUNT);
   return reason;
 }
@@ -164,7 +164,7 @@ function runLoop(): u32 {
     }
     first = false;
     if (single && checkStep()) {
-      budget--;
+      spend(1);
       deliverException();
       continue;
     }
@@ -173,7 +173,7 @@ function runLoop(): u32 {
     if (b && <i64>load<u16>(b, B_INSNS) > budget) b = blockAt(pc, mode | MODE_SINGLE);
     if (!b || (single && checkBreakpoint())) {
       from = 0;
-      budget--;
+      spend(1);
       forgetStepped();
       deliverException();
       continue;
@@ -189,6 +189,7 @@ function runLoop(): u32 {
       store<u32>(from + (fromSlot << 2), load<u32>(b, B_SERIAL), B_CHAIN_SERIAL);
     }
     from = 0;
+    allowFollowing(!single && !haveBreakpoints());
 
     if (single) {
       runSingle(b);
@@ -197,30 +198,32 @@ function runLoop(): u32 {
 
     // Follow chains for as long as nothing wants attention.
     while (true) {
-      budget -= load<u16>(b, B_INSNS);
+      spend(load<u16>(b, B_INSNS));
       store<u32>(b, load<u32>(b, B_COUNT) + 1, B_COUNT);
       let left: u32;
       if (jitThreshold && isHot(b)) buildRegion(b);
       let region = <usize>load<u32>(b, B_REGION);
       if (region && mayEnter(region, budget + load<u16>(b, B_INSNS)) && !haveBreakpoints()) {
         // The region counts its head itself.
-        budget += load<u16>(b, B_INSNS);
+        spend(-(<i64>load<u16>(b, B_INSNS)));
         const fuel = fuelFor(budget);
-        budget -= fuel;
+        spend(fuel);
         const exit = enterRegion(region, fuel);
-        budget += fuelLeft();
-        b = exitBlock(exit);
+        spend(-fuelLeft());
         left = settle(exit);
+        b = exitBlock(exit);
+        if (tookOver(exit)) region = 0;
       } else {
         region = 0;
         left = exec(b);
+        b = lastBlock;
       }
       if (left >= LEFT_INDIRECT) {
         if (jitThreshold && left == LEFT_INDIRECT) indirectTo(b, load<u64>(STATE, S_PC), region);
-        budget += unexecuted;
+        spend(-(<i64>unexecuted));
         store<u32>(STATE, 0, S_SMC);
         if (left == LEFT_FAULT) {
-          budget--;
+          spend(1);
           deliverException();
         }
         break;
@@ -256,11 +259,11 @@ function runSingle(b: usize): void {
     const phys = translate(pc, ACCESS_FETCH, load<u32>(STATE, S_TLB));
     exclusive = isLoadExclusive(load<u32>(hostOf(phys)));
   }
-  budget -= load<u16>(b, B_INSNS);
+  spend(load<u16>(b, B_INSNS));
   const left = exec(b);
   store<u32>(STATE, 0, S_SMC);
   if (left == LEFT_FAULT) {
-    budget += unexecuted - 1;
+    spend(1 - <i64>unexecuted);
     const ec: u32 = load<u32>(STATE, S_FAULT) - 1;
     // A call has been executed when its exception is taken; another fault leaves the step to be done.
     if (stepping && (ec == EC_SVC || ec == EC_HVC)) stepAdvance();
@@ -268,7 +271,7 @@ function runSingle(b: usize): void {
     deliverException();
     return;
   }
-  if (left >= LEFT_INDIRECT) budget += unexecuted;
+  if (left >= LEFT_INDIRECT) spend(-(<i64>unexecuted));
   if (stepping && stepActive()) {
     stepAdvance();
     noteStepped(exclusive);

@@ -16,6 +16,7 @@ import { checkCache } from './invariants';
 import { OP_BYTES } from './ops';
 
 // --- Block header ---
+// What every execution looks at is in one cache line, from B_CS_BASE on; the operations begin with the next one.
 /** u32 next block with the same hash. */
 const B_HASH_NEXT: usize = 0;
 /** u32 next block on the same physical page; and on the second page, if it reaches there. */
@@ -24,8 +25,8 @@ const B_PAGE2_NEXT: usize = 8;
 /** u32 physical address of the first byte; of the second page | 1, or 0. */
 export const B_PHYS: usize = 12;
 export const B_PHYS2: usize = 16;
-/** u32 mode bits. */
-export const B_MODE: usize = 20;
+/** u32 address of the side table. */
+export const B_SIDE: usize = 20;
 /** u64 RIP (offset in CS) of the first instruction. */
 export const B_RIP: usize = 24;
 /** u32 CS base. */
@@ -33,8 +34,8 @@ export const B_CS_BASE: usize = 32;
 /** u16 bytes of guest code; u16 instructions. */
 export const B_LENGTH: usize = 36;
 export const B_INSNS: usize = 38;
-/** u32 address of the side table. */
-export const B_SIDE: usize = 40;
+/** u32 mode bits. */
+export const B_MODE: usize = 40;
 /** u32 operations. */
 export const B_OPS: usize = 44;
 /** u32 blocks that follow: 0 fall-through or JMP, 1 taken. */
@@ -54,6 +55,9 @@ export const B_MEMBERS: usize = 84;
 export const B_TARGETS: usize = 88;
 /** First operation. */
 export const B_CODE: usize = 96;
+
+/** Bytes; operations begin on such a boundary. */
+const CACHE_LINE: usize = 64;
 
 const HASH_BITS: u32 = 16;
 const HASH_BASE: usize = (SCRATCH_END + 63) & ~63;
@@ -170,9 +174,9 @@ export function finishBlock(
 ): usize {
   const codeBytes = <usize>ops * OP_BYTES;
   const bytes = (B_CODE + codeBytes + ((<usize>ops) << 2) + 15) & ~15;
-  if (heap + bytes > <usize>BLOCKS_END) dropAllBlocks();
-  const b = heap;
-  heap += bytes;
+  if (heap + bytes + CACHE_LINE > <usize>BLOCKS_END) dropAllBlocks();
+  const b = ((heap + B_CODE + CACHE_LINE - 1) & ~(CACHE_LINE - 1)) - B_CODE;
+  heap = b + bytes;
   serial++;
   blocksBuilt++;
   store<u32>(b, 0, B_PAGE2_NEXT);

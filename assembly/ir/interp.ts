@@ -29,6 +29,7 @@ import * as alu from './alu';
 import { compared, immB, setD, srcA, srcB, tested } from './alu';
 import { B_CODE, B_END_RIP, B_INSNS, B_RIP, B_SIDE, setRunning } from './blocks';
 import { CCK_LOGIC, CCK_SUB, condition, setLazy } from './flags';
+import { afterIndirect, afterJump } from './follow';
 import * as int from './integer';
 import {
   ALIGN_STACK,
@@ -62,6 +63,10 @@ export const LEFT_CHAIN0: u32 = 0;
 export const LEFT_CHAIN1: u32 = 1;
 export const LEFT_INDIRECT: u32 = 2;
 export const LEFT_FAULT: u32 = 3;
+
+/** The block that was left last, and how. */
+export let lastBlock: usize = 0;
+let left: u32 = 0;
 
 /** Instructions of the block that were counted at its entry but not executed. */
 export let unexecuted: u32 = 0;
@@ -373,6 +378,7 @@ function fault(p: usize): u32 {
   const side = sideOf(p);
   store<u64>(STATE, load<u64>(block, B_RIP) + (side & 0xffff), S_RIP);
   unexecuted = load<u16>(block, B_INSNS) - (side >> 16);
+  lastBlock = block;
   block = 0;
   setRunning(0);
   return LEFT_FAULT;
@@ -380,9 +386,27 @@ function fault(p: usize): u32 {
 
 function leave(how: u32, rip: u64): u32 {
   store<u64>(STATE, rip, S_RIP);
+  lastBlock = block;
   block = 0;
   setRunning(0);
   return how;
+}
+
+/** The block is left for `rip`. Returns the block that is executed next, or 0: the run loop goes on. */
+function goOn(how: u32, rip: u64): usize {
+  const next = how == LEFT_INDIRECT ? afterIndirect(block, rip) : afterJump(block, how, rip);
+  if (!next) {
+    left = leave(how, rip);
+    return 0;
+  }
+  block = next;
+  setRunning(next);
+  return next;
+}
+
+/** A conditional branch at operation p, the end of the block. */
+function branch(p: usize, taken: bool): usize {
+  return taken ? goOn(LEFT_CHAIN1, load<u64>(p, 8)) : goOn(LEFT_CHAIN0, load<u64>(block, B_END_RIP));
 }
 
 /** OP_VEC: A64's own kinds begin at A_BASE. */
@@ -472,7 +496,7 @@ function complete(p: usize, form: u32, v: u64): void {
   }
 }
 
-/** Executes a block from its first operation to its end, a fault, or an early leave. */
+/** Executes block b, and those that follow it, until the run loop is needed: returns LEFT_*. */
 export function exec(b: usize): u32 {
   return execFrom(b, b + B_CODE);
 }
@@ -1728,7 +1752,10 @@ export function execFrom(b: usize, start: usize): u32 {
         }
         store<u64>(STATE, sp + 8 + load<u64>(p, 8), S_RSP);
         unpatch();
-        return leave(LEFT_INDIRECT, target);
+        b = goOn(LEFT_INDIRECT, target);
+        if (!b) return left;
+        p = b + B_CODE;
+        continue;
       }
       case 0x2a7: {
         const sp = load<u32>(STATE, S_RSP);
@@ -1736,7 +1763,10 @@ export function execFrom(b: usize, start: usize): u32 {
         if (faulted()) return fault(p);
         store<u64>(STATE, sp + 4 + load<u32>(p, 8), S_RSP);
         unpatch();
-        return leave(LEFT_INDIRECT, target);
+        b = goOn(LEFT_INDIRECT, target);
+        if (!b) return left;
+        p = b + B_CODE;
+        continue;
       }
       // OP_LDP, OP_STP
       case 0x2a8:
@@ -1777,81 +1807,109 @@ export function execFrom(b: usize, start: usize): u32 {
         break;
       // Ends of a block: OP_JMP, OP_JCC, OP_JNZ, OP_JMPI, OP_EXIT, OP_JZ, OP_CMPJ, OP_TESTJ, OP_LEAVE, OP_CMPIJ
       case 0x2c0:
-        return leave(LEFT_CHAIN0, load<u64>(p, 8));
+        b = goOn(LEFT_CHAIN0, load<u64>(p, 8));
+        if (!b) return left;
+        p = b + B_CODE;
+        continue;
       case 0x2c1:
-        if (condition(<u32>load<u16>(p, 4))) return leave(LEFT_CHAIN1, load<u64>(p, 8));
-        return leave(LEFT_CHAIN0, load<u64>(b, B_END_RIP));
+        b = branch(p, condition(<u32>load<u16>(p, 4)));
+        if (!b) return left;
+        p = b + B_CODE;
+        continue;
       case 0x2c2: {
         const size = load<u16>(p, 6);
         const v =
           size == 3 ? srcA<u64>(p) : size == 2 ? <u64>srcA<u32>(p) : size == 1 ? <u64>srcA<u16>(p) : <u64>srcA<u8>(p);
-        if (v) return leave(LEFT_CHAIN1, load<u64>(p, 8));
-        return leave(LEFT_CHAIN0, load<u64>(b, B_END_RIP));
+        b = branch(p, v != 0);
+        if (!b) return left;
+        p = b + B_CODE;
+        continue;
       }
       case 0x2c3:
         if (!ISA_AARCH64 && !isCanonical(srcA<u64>(p))) {
           raiseGP(0);
           return fault(p);
         }
-        return leave(LEFT_INDIRECT, srcA<u64>(p));
+        b = goOn(LEFT_INDIRECT, srcA<u64>(p));
+        if (!b) return left;
+        p = b + B_CODE;
+        continue;
       case 0x2c4:
         return leave(LEFT_INDIRECT, load<u64>(STATE, S_RIP));
       case 0x2c5: {
         const v = load<u16>(p, 6) == 3 ? srcA<u64>(p) : <u64>srcA<u32>(p);
-        if (!v) return leave(LEFT_CHAIN1, load<u64>(p, 8));
-        return leave(LEFT_CHAIN0, load<u64>(b, B_END_RIP));
+        b = branch(p, v == 0);
+        if (!b) return left;
+        p = b + B_CODE;
+        continue;
       }
       case 0x2c8: {
         const x = srcA<u8>(p);
         const y = srcB<u8>(p);
         setLazy((CCK_SUB << 2) | 0, <u64>x, <u64>(<u8>(x - y)));
-        if (compared<u8>(<u32>load<u16>(p, 2), x, y)) return leave(LEFT_CHAIN1, load<u64>(p, 8));
-        return leave(LEFT_CHAIN0, load<u64>(b, B_END_RIP));
+        b = branch(p, compared<u8>(<u32>load<u16>(p, 2), x, y));
+        if (!b) return left;
+        p = b + B_CODE;
+        continue;
       }
       case 0x2c9: {
         const x = srcA<u16>(p);
         const y = srcB<u16>(p);
         setLazy((CCK_SUB << 2) | 1, <u64>x, <u64>(<u16>(x - y)));
-        if (compared<u16>(<u32>load<u16>(p, 2), x, y)) return leave(LEFT_CHAIN1, load<u64>(p, 8));
-        return leave(LEFT_CHAIN0, load<u64>(b, B_END_RIP));
+        b = branch(p, compared<u16>(<u32>load<u16>(p, 2), x, y));
+        if (!b) return left;
+        p = b + B_CODE;
+        continue;
       }
       case 0x2ca: {
         const x = srcA<u32>(p);
         const y = srcB<u32>(p);
         setLazy((CCK_SUB << 2) | 2, <u64>x, <u64>(<u32>(x - y)));
-        if (compared<u32>(<u32>load<u16>(p, 2), x, y)) return leave(LEFT_CHAIN1, load<u64>(p, 8));
-        return leave(LEFT_CHAIN0, load<u64>(b, B_END_RIP));
+        b = branch(p, compared<u32>(<u32>load<u16>(p, 2), x, y));
+        if (!b) return left;
+        p = b + B_CODE;
+        continue;
       }
       case 0x2cb: {
         const x = srcA<u64>(p);
         const y = srcB<u64>(p);
         setLazy((CCK_SUB << 2) | 3, <u64>x, <u64>(<u64>(x - y)));
-        if (compared<u64>(<u32>load<u16>(p, 2), x, y)) return leave(LEFT_CHAIN1, load<u64>(p, 8));
-        return leave(LEFT_CHAIN0, load<u64>(b, B_END_RIP));
+        b = branch(p, compared<u64>(<u32>load<u16>(p, 2), x, y));
+        if (!b) return left;
+        p = b + B_CODE;
+        continue;
       }
       case 0x2cc: {
         const x = <u8>(srcA<u8>(p) & srcB<u8>(p));
         setLazy((CCK_LOGIC << 2) | 0, 0, <u64>x);
-        if (tested<u8>(<u32>load<u16>(p, 2), x)) return leave(LEFT_CHAIN1, load<u64>(p, 8));
-        return leave(LEFT_CHAIN0, load<u64>(b, B_END_RIP));
+        b = branch(p, tested<u8>(<u32>load<u16>(p, 2), x));
+        if (!b) return left;
+        p = b + B_CODE;
+        continue;
       }
       case 0x2cd: {
         const x = <u16>(srcA<u16>(p) & srcB<u16>(p));
         setLazy((CCK_LOGIC << 2) | 1, 0, <u64>x);
-        if (tested<u16>(<u32>load<u16>(p, 2), x)) return leave(LEFT_CHAIN1, load<u64>(p, 8));
-        return leave(LEFT_CHAIN0, load<u64>(b, B_END_RIP));
+        b = branch(p, tested<u16>(<u32>load<u16>(p, 2), x));
+        if (!b) return left;
+        p = b + B_CODE;
+        continue;
       }
       case 0x2ce: {
         const x = <u32>(srcA<u32>(p) & srcB<u32>(p));
         setLazy((CCK_LOGIC << 2) | 2, 0, <u64>x);
-        if (tested<u32>(<u32>load<u16>(p, 2), x)) return leave(LEFT_CHAIN1, load<u64>(p, 8));
-        return leave(LEFT_CHAIN0, load<u64>(b, B_END_RIP));
+        b = branch(p, tested<u32>(<u32>load<u16>(p, 2), x));
+        if (!b) return left;
+        p = b + B_CODE;
+        continue;
       }
       case 0x2cf: {
         const x = <u64>(srcA<u64>(p) & srcB<u64>(p));
         setLazy((CCK_LOGIC << 2) | 3, 0, <u64>x);
-        if (tested<u64>(<u32>load<u16>(p, 2), x)) return leave(LEFT_CHAIN1, load<u64>(p, 8));
-        return leave(LEFT_CHAIN0, load<u64>(b, B_END_RIP));
+        b = branch(p, tested<u64>(<u32>load<u16>(p, 2), x));
+        if (!b) return left;
+        p = b + B_CODE;
+        continue;
       }
       case 0x2d0: {
         // Put there by leaveAfter(): the instruction before is complete, this one was not begun.
@@ -1864,15 +1922,19 @@ export function execFrom(b: usize, start: usize): u32 {
         const x = srcA<u32>(p);
         const y = <u32>load<u16>(p, 6);
         setLazy((CCK_SUB << 2) | 2, <u64>x, <u64>(<u32>(x - y)));
-        if (compared<u32>(<u32>load<u16>(p, 2), x, y)) return leave(LEFT_CHAIN1, load<u64>(p, 8));
-        return leave(LEFT_CHAIN0, load<u64>(b, B_END_RIP));
+        b = branch(p, compared<u32>(<u32>load<u16>(p, 2), x, y));
+        if (!b) return left;
+        p = b + B_CODE;
+        continue;
       }
       case 0x2d3: {
         const x = srcA<u64>(p);
         const y = <u64>load<u16>(p, 6);
         setLazy((CCK_SUB << 2) | 3, x, x - y);
-        if (compared<u64>(<u32>load<u16>(p, 2), x, y)) return leave(LEFT_CHAIN1, load<u64>(p, 8));
-        return leave(LEFT_CHAIN0, load<u64>(b, B_END_RIP));
+        b = branch(p, compared<u64>(<u32>load<u16>(p, 2), x, y));
+        if (!b) return left;
+        p = b + B_CODE;
+        continue;
       }
       default:
         unreachable();

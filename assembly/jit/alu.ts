@@ -47,7 +47,6 @@ import {
   ARITH64,
   byte,
   COMPARE64,
-  call,
   const32,
   const64,
   get,

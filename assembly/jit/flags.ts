@@ -2,13 +2,12 @@
 // a comparison of its operands. Otherwise the core works it out from the lazy-flag words.
 
 import { CCK_ADC, CCK_ADD, CCK_DEC, CCK_EXPLICIT, CCK_INC, CCK_LOGIC, CCK_SBB, CCK_SHIFT, CCK_SUB } from '../ir/flags';
-import { CC_A, CC_B, CC_C, CC_OP, CC_RES, cut, I1, loadFlags, PENDING_A, PENDING_R, storeFlags } from './frame';
+import { CC_A, CC_B, CC_C, CC_OP, CC_RES, call, cut, I1, loadFlags, PENDING_A, PENDING_R, storeFlags } from './frame';
 import { F_CARRY, F_CONDITION, F_OVERFLOW, F_ROTATED } from './imports';
 import {
   ARITH64,
   byte,
   COMPARE64,
-  call,
   const32,
   const64,
   get,

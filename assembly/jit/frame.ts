@@ -97,6 +97,7 @@ import {
   u,
   V128,
   W_AND,
+  W_CALL,
   W_EQ,
   W_EQZ,
   W_EXTEND_U,
@@ -188,6 +189,8 @@ export let G2: u32 = 0;
 export let V0: u32 = 0;
 export let V1: u32 = 0;
 export let V2: u32 = 0;
+/** v128 local that stays zero, for call(). */
+let ZERO128: u32 = 0;
 
 function one(i: i32): u64 {
   return (<u64>1) << (<u64>i);
@@ -396,7 +399,8 @@ export function declareLocals(): void {
   V0 = next++;
   V1 = next++;
   V2 = next++;
-  let vectors: u32 = 3;
+  ZERO128 = next++;
+  let vectors: u32 = 4;
   for (let i: u32 = 0; i < ALL_VECTORS; i++) {
     store<u8>(vectorLocalOf + i, 0);
     if (!has(vectorsMentioned, i)) continue;
@@ -414,6 +418,13 @@ export function declareLocals(): void {
   byte(F32);
   u(vectors);
   byte(V128);
+}
+
+/** Calls an imported function, whose last parameter is a v128 that is there for its type alone (imports.ts). */
+export function call(f: u32): void {
+  get(ZERO128);
+  byte(W_CALL);
+  u(f);
 }
 
 /** Locals of page cache i (pages.ts): the page that may be read, the page that may be written, the addend. */

@@ -22,14 +22,13 @@ import {
   SIZE64,
 } from '../ir/ops';
 import { forgetFlags, pushCondition } from './flags';
-import { CC_A, CC_OP, CC_RES, I0, I1, L0, L1, L2, pop, push, pushWide } from './frame';
+import { CC_A, CC_OP, CC_RES, call, I0, I1, L0, L1, L2, pop, push, pushWide } from './frame';
 import { F_MUL_HIGH } from './imports';
 import { close, openIf } from './labels';
 import {
   ARITH64,
   byte,
   COMPARE64,
-  call,
   const32,
   const64,
   get,

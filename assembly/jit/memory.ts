@@ -40,6 +40,7 @@ import { TLB_ADDEND, TLB_READ, TLB_WRITE } from '../mmu/tlb';
 import { havePending, settleAtExit } from './flags';
 import {
   ADDRESS,
+  call,
   ENTRY,
   EXIT,
   FUEL,
@@ -68,7 +69,6 @@ import {
   ARITH64,
   byte,
   COMPARE64,
-  call,
   const32,
   const64,
   get,

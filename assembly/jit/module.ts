@@ -14,7 +14,7 @@ import {
   T_STORE,
 } from './imports';
 import { hintCount, hints } from './labels';
-import { BODY, byte, bytes, here, I32, I64, MODULE, reserve5, startAt, u, u5 } from './wasm';
+import { BODY, byte, bytes, here, MODULE, reserve5, startAt, u, u5 } from './wasm';
 
 // "metadata.code.branch_hint": engines that know it keep unlikely code out of the way.
 const HINT_NAME: usize = memory.data<u8>([
@@ -23,20 +23,38 @@ const HINT_NAME: usize = memory.data<u8>([
 ]);
 const HINT_NAME_LENGTH: u32 = 25;
 
+// The function types of imports.ts, in its order: 0x60, parameters, results.
+const TYPES: usize = memory.data<u8>([
+  10,
+  // T_REGION
+  0x60, 1, 0x7f, 1, 0x7f,
+  // T_LOAD
+  0x60, 5, 0x7e, 0x7f, 0x7f, 0x7f, 0x7b, 1, 0x7e,
+  // T_STORE
+  0x60, 6, 0x7e, 0x7e, 0x7f, 0x7f, 0x7f, 0x7b, 1, 0x7f,
+  // T_HELPER
+  0x60, 4, 0x7f, 0x7f, 0x7f, 0x7b, 1, 0x7f,
+  // T_CARRY
+  0x60, 1, 0x7b, 1, 0x7f,
+  // T_MEMORY128
+  0x60, 5, 0x7e, 0x7f, 0x7f, 0x7f, 0x7b, 1, 0x7f,
+  // T_OVERFLOW
+  0x60, 3, 0x7e, 0x7e, 0x7b, 1, 0x7f,
+  // T_ROTATED
+  0x60, 3, 0x7e, 0x7f, 0x7b, 0,
+  // T_MUL_HIGH
+  0x60, 4, 0x7e, 0x7e, 0x7f, 0x7b, 1, 0x7e,
+  // T_CONDITION
+  0x60, 2, 0x7f, 0x7b, 1, 0x7f,
+]);
+const TYPES_LENGTH: u32 = 74;
+
 function section(id: u32): usize {
   byte(id);
   return reserve5();
 }
 function endSection(size: usize): void {
   u5(size, <u32>(here() - size - 5));
-}
-
-function type1(result: u32, a: u32): void {
-  byte(0x60);
-  byte(1);
-  byte(a);
-  byte(1);
-  byte(result);
 }
 
 function importFunction(name: u32, type: u32): void {
@@ -62,62 +80,7 @@ export function wrapModule(length: u32): u32 {
   byte(0);
 
   const types = section(1);
-  byte(9);
-  type1(I32, I32);
-  byte(0x60); // T_LOAD
-  byte(4);
-  byte(I64);
-  byte(I32);
-  byte(I32);
-  byte(I32);
-  byte(1);
-  byte(I64);
-  byte(0x60); // T_STORE
-  byte(5);
-  byte(I64);
-  byte(I64);
-  byte(I32);
-  byte(I32);
-  byte(I32);
-  byte(1);
-  byte(I32);
-  byte(0x60); // T_HELPER
-  byte(3);
-  byte(I32);
-  byte(I32);
-  byte(I32);
-  byte(1);
-  byte(I32);
-  byte(0x60); // T_CARRY
-  byte(0);
-  byte(1);
-  byte(I32);
-  byte(0x60); // T_MEMORY128
-  byte(4);
-  byte(I64);
-  byte(I32);
-  byte(I32);
-  byte(I32);
-  byte(1);
-  byte(I32);
-  byte(0x60); // T_OVERFLOW
-  byte(2);
-  byte(I64);
-  byte(I64);
-  byte(1);
-  byte(I32);
-  byte(0x60); // T_ROTATED
-  byte(2);
-  byte(I64);
-  byte(I32);
-  byte(0);
-  byte(0x60); // T_MUL_HIGH
-  byte(3);
-  byte(I64);
-  byte(I64);
-  byte(I32);
-  byte(1);
-  byte(I64);
+  bytes(TYPES, TYPES_LENGTH);
   endSection(types);
 
   // Functions are named a, b, c … in the order of imports.ts.

@@ -5,14 +5,13 @@ import { CCK_SHIFT } from '../ir/flags';
 import { S_RAX, S_RDX } from '../layout/x86-state';
 import { divide, multiply } from '../x86/arith';
 import { setKind, settleFlags } from './flags';
-import { CC_C, CC_RES, I0, I1, I2, L0, L1, L2, pop, push, pushWide } from './frame';
+import { CC_C, CC_RES, call, I0, I1, I2, L0, L1, L2, pop, push, pushWide } from './frame';
 import { F_MUL_HIGH } from './imports';
 import { hint, openIf } from './labels';
 import {
   ARITH64,
   byte,
   COMPARE64,
-  call,
   const32,
   const64,
   get,

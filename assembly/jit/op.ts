@@ -59,6 +59,7 @@ import { emitAlu, emitDoubleShift, emitRotate } from './alu';
 import { LEFT_BEFORE } from './exits';
 import { forgetFlags, pushCondition, restoreKnown, savedConstant, saveKnown, settleAtExit, settleFlags } from './flags';
 import {
+  call,
   copySure,
   cut,
   EXIT,
@@ -92,7 +93,6 @@ import {
   ARITH64,
   byte,
   COMPARE64,
-  call,
   const32,
   const64,
   get,

@@ -1,7 +1,7 @@
 // What generated code calls: memory accesses that miss the soft TLB, helpers, vector operations. Each is told which
 // operation of which block asks, so that devices see an exact instruction count, and faults an exact RIP.
 //
-// The answer is an exit word (exits.ts): 0 to go on.
+// The answer is an exit word (exits.ts): 0 to go on. The last parameter is there for its type (imports.ts).
 
 import * as alu from '../ir/alu';
 import { mulHigh, mulHighSigned } from '../ir/alu';
@@ -30,7 +30,7 @@ function finish(p: usize, block: usize): u32 {
 }
 
 /** Load; the exit word is in S_JIT_EXIT. */
-export function jitLoad(linear: u64, site: u32, block: usize, fuel: u32): u64 {
+export function jitLoad(linear: u64, site: u32, block: usize, fuel: u32, _type: v128): u64 {
   const p = <usize>(site & ~15);
   const size: u32 = 1 << (site & 3);
   enterSite(block, p, fuel);
@@ -41,7 +41,7 @@ export function jitLoad(linear: u64, site: u32, block: usize, fuel: u32): u64 {
   return v;
 }
 
-export function jitStore(linear: u64, value: u64, site: u32, block: usize, fuel: u32): u32 {
+export function jitStore(linear: u64, value: u64, site: u32, block: usize, fuel: u32, _type: v128): u32 {
   const p = <usize>(site & ~15);
   const size: u32 = 1 << (site & 3);
   enterSite(block, p, fuel);
@@ -50,7 +50,7 @@ export function jitStore(linear: u64, value: u64, site: u32, block: usize, fuel:
 }
 
 /** To or from the slot of operation p. */
-export function jitLoad128(linear: u64, site: u32, block: usize, fuel: u32): u32 {
+export function jitLoad128(linear: u64, site: u32, block: usize, fuel: u32, _type: v128): u32 {
   const p = <usize>(site & ~15);
   enterSite(block, p, fuel);
   if (site & 1 && linear & 15) raiseGP(0);
@@ -63,7 +63,7 @@ export function jitLoad128(linear: u64, site: u32, block: usize, fuel: u32): u32
   }
   return finish(p, block);
 }
-export function jitStore128(linear: u64, site: u32, block: usize, fuel: u32): u32 {
+export function jitStore128(linear: u64, site: u32, block: usize, fuel: u32, _type: v128): u32 {
   const p = <usize>(site & ~15);
   enterSite(block, p, fuel);
   if (site & 1 && linear & 15) raiseGP(0);
@@ -76,7 +76,7 @@ export function jitStore128(linear: u64, site: u32, block: usize, fuel: u32): u3
 }
 
 /** OP_LDP, OP_STP: to or from the slots of operation p. */
-export function jitPair(p: usize, block: usize, fuel: u32): u32 {
+export function jitPair(p: usize, block: usize, fuel: u32, _type: v128): u32 {
   const op: u32 = load<u16>(p);
   const isStore = op >= OP_STP + SIZE32;
   const size = op - (isStore ? OP_STP : OP_LDP);
@@ -109,14 +109,14 @@ export function jitPair(p: usize, block: usize, fuel: u32): u32 {
 }
 
 /** OP_CALL. */
-export function jitHelper(p: usize, block: usize, fuel: u32): u32 {
+export function jitHelper(p: usize, block: usize, fuel: u32, _type: v128): u32 {
   enterSite(block, p, fuel);
   call_indirect<void>(<u32>load<u16>(p, 2), <u32>load<u16>(p, 4), <u32>load<u16>(p, 6), load<u64>(p, 8));
   return finish(p, block);
 }
 
 /** OP_VEC. */
-export function jitVector(p: usize, block: usize, fuel: u32): u32 {
+export function jitVector(p: usize, block: usize, fuel: u32, _type: v128): u32 {
   enterSite(block, p, fuel);
   execVec(p);
   leaveSite();
@@ -126,7 +126,7 @@ export function jitVector(p: usize, block: usize, fuel: u32): u32 {
 }
 
 /** OP_ROT with flags. */
-export function jitRotate(p: usize, block: usize, fuel: u32): u32 {
+export function jitRotate(p: usize, block: usize, fuel: u32, _type: v128): u32 {
   const op: u32 = load<u16>(p);
   const count: u32 = op & ALU_IMM ? load<u8>(p, 8) : load<u8>(<usize>load<u16>(p, 6), STATE);
   const size = (op >> 2) & 3;
@@ -143,7 +143,7 @@ export function jitRotate(p: usize, block: usize, fuel: u32): u32 {
 }
 
 /** CF and OF after a rotate that gave `result`; the other flags stay. */
-export function jitRotated(result: u64, how: u32): void {
+export function jitRotated(result: u64, how: u32, _type: v128): void {
   const top: u64 = (8 << (how & 3)) - 1;
   const sign = <u32>(result >> top) & 1;
   const cf = how & 4 ? sign : <u32>result & 1;
@@ -151,21 +151,21 @@ export function jitRotated(result: u64, how: u32): void {
   setFlags((getFlags() & ~(FLAG_CF | FLAG_OF)) | cf | (overflow << 11));
 }
 
-export function jitCondition(cc: u32): u32 {
+export function jitCondition(cc: u32, _type: v128): u32 {
   return u32(condition(cc));
 }
-export function jitCarry(): u32 {
+export function jitCarry(_type: v128): u32 {
   return getCF();
 }
-export function jitMulHigh(a: u64, b: u64, signed: u32): u64 {
+export function jitMulHigh(a: u64, b: u64, signed: u32, _type: v128): u64 {
   return signed ? <u64>mulHighSigned(<i64>a, <i64>b) : mulHigh(a, b);
 }
-export function jitOverflow(a: i64, b: i64): u32 {
+export function jitOverflow(a: i64, b: i64, _type: v128): u32 {
   return u32(mulHighSigned(a, b) != (a * b) >> 63);
 }
 
 /** OP_SEGLIN: the linear address; the exit word is in S_JIT_EXIT. */
-export function jitSegment(offset: u64, site: u32, block: usize, fuel: u32): u64 {
+export function jitSegment(offset: u64, site: u32, block: usize, fuel: u32, _type: v128): u64 {
   const p = <usize>site;
   const linear = segmentLinear(offset, load<u16>(p, 6), load<u16>(p, 8), load<u8>(p, 10) != 0);
   let exit: u32 = 0;

@@ -19,7 +19,7 @@ import {
   setRunning,
   takeHeap,
 } from '../ir/blocks';
-import { execFrom, faultAt, LEFT_FAULT, noUnexecuted, resumeAfter } from '../ir/interp';
+import { execFrom, faultAt, LEFT_FAULT, lastBlock, noUnexecuted, resumeAfter } from '../ir/interp';
 import { checkCache } from '../ir/invariants';
 import { STATE } from '../layout/memory';
 import { S_FAULT, S_JIT_BLOCK, S_JIT_FUEL } from '../layout/x86-state';
@@ -112,6 +112,11 @@ export function indirectTo(block: usize, rip: u64, record: usize): void {
   const head = <usize>load<u32>(record, R_HEAD);
   drop(record);
   store<u32>(head, jitThreshold - 1, B_COUNT);
+}
+
+/** May a block executed `count` times become the head of a region now? */
+export function isThreshold(count: u32): bool {
+  return count == jitThreshold || count == jitThreshold << 1;
 }
 
 /** Is it time to make `block` the head of a region? Part of another one already, it has to be much hotter for that. */
@@ -273,9 +278,13 @@ export function fuelLeft(): i64 {
   return <i64>load<i32>(STATE, S_JIT_FUEL);
 }
 
-/** The block that a region was left from. */
+/** The block that was left last, after settle(exit). */
 export function exitBlock(exit: u32): usize {
-  return (exit & 15) < LEFT_FAULT ? <usize>(exit & ~15) : <usize>load<u32>(STATE, S_JIT_BLOCK);
+  return (exit & 15) < LEFT_FAULT ? <usize>(exit & ~15) : lastBlock;
+}
+/** Did the interpreter take over from the region? */
+export function tookOver(exit: u32): bool {
+  return (exit & 15) >= LEFT_FAULT;
 }
 
 /** Brings a region's exit to the form of exec()'s, the interpreter finishing what is left of the block. */

@@ -100,6 +100,7 @@ import { flagsAreExplicit } from './flags';
 import { emitFloat, SURE_F64 } from './float';
 import {
   CC_A,
+  call,
   F0,
   F1,
   F2,
@@ -135,7 +136,6 @@ import {
   ARITH64,
   byte,
   COMPARE64,
-  call,
   const32,
   const64,
   get,

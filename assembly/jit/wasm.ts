@@ -198,8 +198,3 @@ export function simdMem(op: u32, offset: u32): void {
   byte(0);
   u(offset);
 }
-
-export function call(f: u32): void {
-  byte(W_CALL);
-  u(f);
-}

@@ -15,7 +15,8 @@ import {
   jumpLookup,
   jumpRemember,
 } from '../ir/blocks';
-import { exec, LEFT_FAULT, LEFT_INDIRECT, pendingInstructions, unexecuted } from '../ir/interp';
+import { allowFollowing, budget, setBudget, spend } from '../ir/follow';
+import { exec, LEFT_FAULT, LEFT_INDIRECT, lastBlock, pendingInstructions, unexecuted } from '../ir/interp';
 import {
   buildRegion,
   enterRegion,
@@ -27,6 +28,7 @@ import {
   jitThreshold,
   mayEnter,
   settle,
+  tookOver,
 } from '../jit/tier';
 import { EXIT_DEBUG, EXIT_HALT, EXIT_SHUTDOWN, EXIT_SLICE_END } from '../layout/exits';
 import { STATE } from '../layout/memory';
@@ -68,8 +70,6 @@ import { translateBlock } from './translate';
 
 /** Budget at the start of the slice. */
 let sliceBudget: i64 = 0;
-/** Instructions left in the slice, after the block in execution. */
-let budget: i64 = 0;
 /** Instruction count at the start of the slice. */
 let startCount: u64 = 0;
 /** A breakpoint where the slice starts does not stop it again. */
@@ -170,11 +170,11 @@ function linkable(from: usize, rip: u64): bool {
 export function runSlice(instructions: u32): u32 {
   startCount = load<u64>(STATE, S_ICOUNT);
   sliceBudget = <i64>instructions;
-  budget = sliceBudget;
+  setBudget(sliceBudget);
   const reason = runLoop();
   store<u64>(STATE, startCount + <u64>(sliceBudget - budget), S_ICOUNT);
   sliceBudget = 0;
-  budget = 0;
+  setBudget(0);
   startCount = load<u64>(STATE, S_ICOUNT);
   return reason;
 }
@@ -211,7 +211,7 @@ function runLoop(): u32 {
     }
     first = false;
     if (single && checkCodeBreakpoint()) {
-      budget--;
+      spend(1);
       deliverDebug();
       if (faulted()) deliverFault();
       continue;
@@ -222,7 +222,7 @@ function runLoop(): u32 {
     if (!b) {
       from = 0;
       store<u32>(STATE, 0, S_INT_SHADOW);
-      budget--;
+      spend(1);
       forgetNotCanonical();
       deliverFault();
       continue;
@@ -234,6 +234,7 @@ function runLoop(): u32 {
     }
     from = 0;
     if (shadow) store<u32>(STATE, 0, S_INT_SHADOW);
+    allowFollowing((mode & (MODE_FLAT_CS | MODE_SINGLE)) == MODE_FLAT_CS && !haveBreakpoints());
 
     if (single) {
       runSingle(b);
@@ -244,30 +245,32 @@ function runLoop(): u32 {
 
     // Follow chains for as long as nothing wants attention.
     while (true) {
-      budget -= load<u16>(b, B_INSNS);
+      spend(load<u16>(b, B_INSNS));
       store<u32>(b, load<u32>(b, B_COUNT) + 1, B_COUNT);
       let left: u32;
       if (jitThreshold && isHot(b)) buildRegion(b);
       let region = <usize>load<u32>(b, B_REGION);
       if (region && mayEnter(region, budget + load<u16>(b, B_INSNS)) && !haveBreakpoints()) {
         // The region counts its head itself.
-        budget += load<u16>(b, B_INSNS);
+        spend(-(<i64>load<u16>(b, B_INSNS)));
         const fuel = fuelFor(budget);
-        budget -= fuel;
+        spend(fuel);
         const exit = enterRegion(region, fuel);
-        budget += fuelLeft();
-        b = exitBlock(exit);
+        spend(-fuelLeft());
         left = settle(exit);
+        b = exitBlock(exit);
+        if (tookOver(exit)) region = 0;
       } else {
         region = 0;
         left = exec(b);
+        b = lastBlock;
       }
       if (left >= LEFT_INDIRECT) {
         if (jitThreshold && left == LEFT_INDIRECT) indirectTo(b, load<u64>(STATE, S_RIP), region);
-        budget += unexecuted;
+        spend(-(<i64>unexecuted));
         store<u32>(STATE, 0, S_SMC);
         if (left == LEFT_FAULT) {
-          budget--;
+          spend(1);
           refineStackFault();
           deliverFault();
         }
@@ -295,11 +298,11 @@ function runLoop(): u32 {
 /** One instruction with TF set or hardware breakpoints enabled: its #DB traps come after it. */
 function runSingle(b: usize): void {
   const before = load<u32>(STATE, S_RFLAGS);
-  budget -= load<u16>(b, B_INSNS);
+  spend(load<u16>(b, B_INSNS));
   const left = exec(b);
   store<u32>(STATE, 0, S_SMC);
   if (left == LEFT_FAULT) {
-    budget += unexecuted - 1;
+    spend(1 - <i64>unexecuted);
     dropTraps();
     refineStackFault();
     deliverFault();

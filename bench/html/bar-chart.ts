@@ -60,13 +60,16 @@ function drawing(bar: Bar, scale: Scale, base: number): string {
 
 /** Least distance of two numbers under the axis, in percent of its length. */
 const APART = 18;
+/** From the last number, which ends at its place instead of being centred there. */
+const APART_FROM_LAST = 24;
 
 /** The ticks that have room for their numbers, the last of all in any case. */
 function labelled({ ticks, position }: Scale): readonly Tick[] {
   const chosen: Tick[] = [];
   for (const tick of ticks.toReversed()) {
     const next = chosen.at(-1);
-    if (next === undefined || position(next.value) - position(tick.value) >= APART) chosen.push(tick);
+    const apart = chosen.length === 1 ? APART_FROM_LAST : APART;
+    if (next === undefined || position(next.value) - position(tick.value) >= apart) chosen.push(tick);
   }
   return chosen.toReversed();
 }

@@ -64,9 +64,12 @@ svg text{fill:var(--faint);font-size:11px;font-variant-numeric:tabular-nums}
 .scroll{overflow-x:auto;margin:.75rem 0}
 table{border-collapse:collapse;font-size:.85rem;font-variant-numeric:tabular-nums}
 th,td{padding:.3rem .6rem;border-bottom:1px solid var(--rule);text-align:left;vertical-align:top}
-thead th{border-bottom:2px solid var(--rule);vertical-align:bottom}
+thead th{border-bottom:2px solid var(--rule);vertical-align:bottom;white-space:normal}
 tbody th{font-weight:400}
-.n{text-align:right;white-space:nowrap}
+tbody th:not(.n){min-width:6rem}
+td:last-child:not(.n){min-width:16rem}
+.n{text-align:right}
+td.n{white-space:nowrap}
 .strong th,.strong td{font-weight:600}
 @media (max-width:32rem){
 body{padding:1rem .75rem 3rem}

@@ -39,7 +39,7 @@ export interface Levels {
   remove(): void;
 }
 
-const OWN_FILES = ['bin', 'build', 'dist/src', 'dist/assembly', 'package.json'].map((name) => join(ROOT, name));
+const OWN_FILES = ['bin', 'build', 'dist/bundle', 'package.json'].map((name) => join(ROOT, name));
 const DEPENDENCIES = (names: readonly string[]) => names.map((name) => join(ROOT, 'node_modules', name));
 
 const wasiModule = (name: string): string => join(ROOT, 'guests/bench/wasi', `${name}.wasm`);

@@ -1,5 +1,7 @@
 // Makes the vCPU that executes a guest: the emulator's, or KVM's with the emulator as its assist.
 
+import { readdirSync } from 'node:fs';
+import { setPriority } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
 import type { EmulatorOptions } from '../emulator-x86/index.js';
 import type { PcBoard } from '../machine/pc-board.js';
@@ -68,8 +70,29 @@ function emulatorOptions(options: BackendOptions): EmulatorOptions {
 function prepareCompiler(): void {
   setFlagsFromString('--experimental-wasm-branch-hinting');
   setFlagsFromString('--no-wasm-stack-checks');
-  // More than one of them takes time from the guest on a host of two processors.
+  // What the core writes is valid; the check that is left, when code is compiled, is enough.
+  setFlagsFromString('--wasm-lazy-validation');
+  // More than one of them for each module takes time from the guest on a host of two processors.
   setFlagsFromString('--wasm-num-compilation-tasks=1');
+  preferGuest();
+}
+
+/** Added to the nice value of V8's compile threads (nice(2): 19 is the least favourable). */
+const COMPILER_NICE = 15;
+
+/**
+ * Lets the thread that executes the guest go first. Each module of hot guest code has a compile job of its own, and
+ * together they would take more processors than a small host has. Where threads cannot be told apart nothing changes.
+ */
+function preferGuest(): void {
+  if (process.platform !== 'linux') return;
+  try {
+    for (const thread of readdirSync('/proc/self/task')) {
+      if (Number(thread) !== process.pid) setPriority(Number(thread), COMPILER_NICE);
+    }
+  } catch {
+    // No /proc, or not allowed: as before.
+  }
 }
 
 export async function createEmuBackend(options: BackendOptions): Promise<Backend> {

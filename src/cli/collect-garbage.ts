@@ -4,8 +4,12 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** A full collection, at once (a few milliseconds). */
+/** Bytes in buffers that are worth the time of a collection. */
+const WORTHWHILE = 4 << 20;
+
+/** A full collection, at once (some ten milliseconds), if loading has left much. */
 export function collectGarbage(): void {
+  if (process.memoryUsage().arrayBuffers < WORTHWHILE) return;
   setFlagsFromString('--expose-gc');
   (runInNewContext('gc') as () => void)();
 }

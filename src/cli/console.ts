@@ -15,6 +15,8 @@ export interface ConsoleOptions {
   readonly stdin: NodeJS.ReadStream;
   readonly stdout: NodeJS.WriteStream;
   readonly onCommand: (command: EscapeCommand) => void;
+  /** The guest has printed a byte. */
+  readonly onOutput: (byte: number) => void;
   /** Something arrived for the guest. */
   readonly onInput: () => void;
   /** Whoever read our output has gone. */
@@ -81,10 +83,16 @@ export class Console {
     return this.started && (!this.inputEnded || this.input.length > 0);
   }
 
+  /** Whether the guest has input to take. */
+  get inputWaiting(): boolean {
+    return this.input.length > 0;
+  }
+
   /** One byte from the guest. */
   readonly write = (byte: number): void => {
     this.output[this.used++] = byte;
     if (this.used === OUTPUT_BUFFER) this.writeOut();
+    this.options.onOutput(byte);
   };
 
   /** Writes out what the guest printed; waits while a slow reader holds us up. */

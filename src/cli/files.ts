@@ -5,7 +5,7 @@ import { TsvmError } from '../vcpu/vcpu.js';
 import { quote } from './options.js';
 
 /** The folder that holds package.json, build/ and guests/: compiled code runs from dist/src/cli/. */
-const ROOT = new URL('../../../', import.meta.url);
+export const ROOT = new URL('../../../', import.meta.url);
 
 function errorCode(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';

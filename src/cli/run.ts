@@ -96,6 +96,7 @@ class RunSession<State> {
       stdin: process.stdin,
       stdout: process.stdout,
       onCommand: (command) => this.onCommand(command),
+      onOutput: (byte) => this.machine.consoleWritten(byte),
       onInput: () => this.machine.wake(),
       onOutputClosed: () => {
         this.outputClosed = true;
@@ -120,6 +121,7 @@ class RunSession<State> {
       maxInstructions: plan.maxInstructions,
       noReboot: plan.noReboot,
       inputOpen: () => this.console.inputOpen,
+      inputWaiting: () => this.console.inputWaiting,
     });
   }
 

@@ -5,7 +5,7 @@ import type { Board, BoardCounters } from './board.js';
 import type { InstructionClock, MachineClock } from './clock.js';
 import { EventCounter } from './event-counter.js';
 import type { MachineRequest, Outcome } from './outcome.js';
-import { SliceSizer } from './slice-sizer.js';
+import { SLICE_NS, SliceSizer } from './slice-sizer.js';
 
 /** A pause that something else may end early. */
 export interface Sleep {
@@ -42,6 +42,8 @@ export interface MachineOptions<State> {
   readonly noReboot?: boolean | undefined;
   /** Whether the host may still send input that could wake a halted guest. */
   readonly inputOpen?: (() => boolean) | undefined;
+  /** Whether the host has input that the guest has not taken yet. */
+  readonly inputWaiting?: (() => boolean) | undefined;
   /** Guest memory was loaded anew: a vCPU that keeps code translated from it must drop that. */
   readonly memoryReplaced?: (() => void) | undefined;
   /** A device has changed guest memory; likewise. */
@@ -52,6 +54,7 @@ export interface MachineOptions<State> {
 const YIELD_INTERVAL = 1_000_000;
 /** A slice may pass its instruction budget by the rest of a block: the last instructions are stepped one by one. */
 const STEP_MARGIN = 4096;
+const LINE_FEED = 10;
 
 export class Machine<State> {
   readonly board: Board<State>;
@@ -65,8 +68,13 @@ export class Machine<State> {
   private lastYield = 0;
   /** Clock time at which the running slice is to end. */
   private sliceEnd = Infinity;
+  private sliceLength = SLICE_NS;
   /** The board's deadline when it started. */
   private sliceDeadline = Infinity;
+  /** The guest has printed something since the slice's start. */
+  private printed = false;
+  /** What it printed ends a line, and the host is to show that now. */
+  private linePending = false;
   private sliceCount = 0;
   private resetCount = 0;
 
@@ -110,7 +118,21 @@ export class Machine<State> {
 
   /** Something happened outside that may end the guest's HLT. */
   wake(): void {
+    this.sizer.settle(false);
     this.sleeping?.cancel();
+  }
+
+  /**
+   * The guest has printed a byte. A line is shown when it ends rather than when the slice does, unless lines follow each
+   * other so closely that the host has just had its turn. Not under the instruction clock, where host time decides nothing.
+   */
+  consoleWritten(byte: number): void {
+    this.printed = true;
+    if (byte !== LINE_FEED || this.linePending || this.clock.kind === 'instructions') return;
+    const sinceYield = this.options.timers.monotonic() - this.lastYield;
+    if (sinceYield < YIELD_INTERVAL && this.sliceLength <= SLICE_NS) return;
+    this.linePending = true;
+    this.vcpu.kick();
   }
 
   /** Runs the guest until something ends the run. */
@@ -119,7 +141,8 @@ export class Machine<State> {
     for (;;) {
       const outcome = (await this.runSlice()) ?? null;
       if (outcome !== null) return outcome;
-      if (this.options.timers.monotonic() - this.lastYield >= YIELD_INTERVAL) await this.giveWay();
+      const due = this.options.timers.monotonic() - this.lastYield >= YIELD_INTERVAL;
+      if (due || this.linePending) await this.giveWay();
     }
   }
 
@@ -159,9 +182,16 @@ export class Machine<State> {
     const deadline = this.board.deadline();
     const slice = this.sizer.next(this.clock.now(), deadline);
     this.sliceDeadline = deadline;
+    this.sliceLength = slice.nanoseconds;
     this.sliceEnd = this.clock.now() + slice.nanoseconds;
     const count = options.instructions;
-    if (!count) return vcpu.run(slice);
+    if (!count) {
+      const exit = vcpu.run(slice);
+      const waiting = options.inputWaiting?.() ?? false;
+      this.sizer.settle(exit.reason === 'slice-end' && !this.printed && !waiting);
+      this.printed = false;
+      return exit;
+    }
 
     let instructions = slice.instructions;
     if (options.maxInstructions !== undefined) {
@@ -206,6 +236,7 @@ export class Machine<State> {
   }
 
   private async giveWay(): Promise<void> {
+    this.linePending = false;
     await this.options.timers.yieldToHost();
     this.lastYield = this.options.timers.monotonic();
   }

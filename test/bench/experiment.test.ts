@@ -10,17 +10,19 @@ import { selectWorkloads } from '../../bench/workloads.js';
 const SETTINGS: Settings = { runs: 2, rounds: 2, warmup: 1, roundTime: 30, timeout: 20_000, timeLimit: 100_000 };
 
 /** Takes two milliseconds for a unit of work; `checksum` is an expression over the workload's own. */
-function engine(name: string, checksum: string, changes: Partial<Engine> = {}): Engine {
+function engine(name: string, checksum: string, changes: Partial<Engine> = {}, startup = 0): Engine {
   const script = (own: string): string => `
     const [rounds, repeat] = process.argv[1].match(/\\d+/g).map(Number);
-    console.log('start');
     let round = 0;
     const next = () => setTimeout(() => {
       const own = ${JSON.stringify(own)};
       console.log('round ' + (${checksum}));
       if (++round < rounds) next();
     }, 2 * repeat);
-    next();`;
+    setTimeout(() => {
+      console.log('start');
+      next();
+    }, ${startup});`;
   return {
     name,
     description: name,
@@ -41,14 +43,22 @@ function engine(name: string, checksum: string, changes: Partial<Engine> = {}): 
   };
 }
 
-const run = (engines: readonly Engine[], workloads: string[], settings: Partial<Settings> = {}): Promise<BenchData> =>
+const run = (
+  engines: readonly Engine[],
+  workloads: string[],
+  settings: Partial<Settings> = {},
+  selective = false,
+): Promise<BenchData> =>
   measure({
     kind: 'compute',
     tsvm: '0',
     engines,
     workloads: selectWorkloads(workloads),
     settings: { ...SETTINGS, ...settings },
+    selective,
   });
+
+const pairs = (data: BenchData): string[] => data.cells.map(({ workload, engine: name }) => `${workload} ${name}`);
 
 test('present, absent, wrong and unable engines', async () => {
   // The trial is alu32; from then on, this one is wrong.
@@ -87,6 +97,15 @@ test('engines that translate code warm up for longer', async () => {
   assert.is(data.cells[0].runs[0].rounds.length, 6);
 });
 
+test('an engine whose marks are dear computes in longer rounds', async () => {
+  const engines = [engine('cheap', 'own'), engine('dear', 'own', { leastRound: 400 })];
+  const data = await run(engines, ['sieve', 'port'], { runs: 1, rounds: 1 });
+  const repeats = data.cells.map(({ repeat }) => repeat);
+  assert.equal(pairs(data), ['sieve cheap', 'sieve dear', 'port cheap', 'port dear']);
+  assert.ok(repeats[1] > 3 * repeats[0], `${repeats}`);
+  assert.ok(repeats[3] < 3 * repeats[2], `${repeats}`);
+});
+
 test('processes do not get what needs a kernel of its own', async () => {
   const data = await run([engine('process', 'own', { processes: true })], ['sieve', 'trap'], { runs: 1 });
   assert.equal(
@@ -102,6 +121,51 @@ test('what the time limit leaves out is named', async () => {
     data.failures.map(({ workload, expected }) => `${workload} ${expected}`),
     ['sieve true', 'port true'],
   );
+});
+
+test('a selective plan measures its own engines on everything, and peers on a selection', async () => {
+  const own = engine('own', 'own');
+  const peer = engine('peer', 'own', { peer: true });
+  const slow = engine('slow', 'own', { peer: true }, 2100);
+  const data = await run([own, peer, slow], ['sieve', 'alu64', 'port'], { runs: 2 }, true);
+  assert.equal(pairs(data), ['sieve own', 'port own', 'alu64 own', 'sieve peer', 'sieve slow', 'port peer']);
+  assert.equal(data.failures, []);
+  assert.equal(
+    data.leftOut?.map(({ engine: name, workloads }) => `${name} ${workloads}`),
+    ['peer alu64', 'slow alu64', 'slow port'],
+  );
+  assert.match(data.leftOut?.[2].reason ?? '', /^each start takes 2\.\d s$/);
+  const runs = (name: string): number[] =>
+    data.cells.filter((cell) => cell.engine === name).map((cell) => cell.runs.length);
+  assert.equal(runs('own'), [2, 2, 2]);
+  assert.equal(runs('peer'), [2, 2]);
+  assert.equal(runs('slow'), [1], 'one start has to do');
+});
+
+test('peers get no more than their share of a selective plan’s time', async () => {
+  const data = await run(
+    [engine('own', 'own'), engine('peer', 'own', { peer: true, warmup: 60_000 })],
+    ['sieve', 'port'],
+    { runs: 1 },
+    true,
+  );
+  assert.equal(pairs(data), ['sieve own', 'port own']);
+  assert.equal(data.leftOut?.length, 1);
+  assert.match(data.leftOut?.[0].reason ?? '', /time for other engines/);
+});
+
+test('the native programs of an architecture that only a peer has are that peer’s', async () => {
+  const engines = [
+    engine('native', 'own', { native: true }),
+    engine('own', 'own'),
+    engine('native-i386', 'own', { native: true, architecture: 'i386' }),
+    engine('other', 'own', { peer: true, architecture: 'i386' }),
+  ];
+  const data = await run(engines, ['alu64', 'sieve'], { runs: 1 }, true);
+  // On a busy host a pair may fail; that it was tried is what counts.
+  const tried = [...pairs(data), ...data.failures.map(({ workload, engine: name }) => `${workload} ${name}`)];
+  const expected = ['sieve native', 'sieve own', 'alu64 native', 'alu64 own', 'sieve native-i386', 'sieve other'];
+  assert.equal(tried.toSorted(), expected.toSorted());
 });
 
 test.run();

@@ -145,6 +145,14 @@ test('absent engines, failures and what was done are told in every form', () => 
   );
 });
 
+test('what the plan left out is named with how to include it', () => {
+  const leftOut = [{ engine: 'tcg', workloads: ['sieve', 'sort'], reason: 'no time' }];
+  const analysis = analyse(sampleData({ leftOut }));
+  for (const text of [toText(analysis), toMarkdown(analysis)]) {
+    assert.match(text, /left out: tcg on sieve, sort: no time\. --engines/);
+  }
+});
+
 test('tables are rectangular', () => {
   const { data } = analyse(sampleData());
   const without = { ...data, engines: data.engines.filter(({ native }) => !native) };

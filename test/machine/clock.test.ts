@@ -43,11 +43,27 @@ test('slices end at the deadline', () => {
   assert.ok(sizer.next(0, Infinity).instructions > before, 'a fast guest gets more instructions');
 });
 
+test('slices of a guest that only computes grow, and are short again when it does something else', () => {
+  const sizer = new SliceSizer();
+  const length = (): number => sizer.next(0, Infinity).nanoseconds;
+  const first = length();
+  sizer.settle(true);
+  const second = length();
+  assert.ok(second > first);
+  for (let i = 0; i < 10; i++) sizer.settle(true);
+  const longest = length();
+  assert.ok(longest >= second && longest <= 30_000_000, 'a key that is pressed must not wait for long');
+  assert.is(sizer.next(1000, 601_000).nanoseconds, 600_000, 'a deadline ends it as before');
+  sizer.settle(false);
+  assert.is(length(), first);
+});
+
 test('slices under the instruction clock do not depend on the host', () => {
   const clock = new InstructionClock(() => 0);
   const sizer = new SliceSizer(clock);
   const first = sizer.next(0, Infinity);
   sizer.learn(10_000_000, 1_000_000);
+  sizer.settle(true);
   assert.equal(sizer.next(0, Infinity), first);
   assert.is(sizer.next(0, 1234).instructions, 1234);
 });

@@ -1,0 +1,21 @@
+// Puts the command's modules together into a few files, dist/bundle: node finds and reads them in a fifth of the time,
+// and every `tsvm run` begins with that. Dynamic imports stay apart. The folder is as deep as dist/src/cli, so that
+// src/cli/files.ts finds the checkout from both.
+import { rmSync } from 'node:fs';
+import { build } from 'esbuild';
+
+const root = new URL('..', import.meta.url).pathname;
+rmSync(`${root}dist/bundle`, { recursive: true, force: true });
+await build({
+  absWorkingDir: root,
+  entryPoints: ['dist/src/cli/main.js'],
+  outdir: 'dist/bundle/cli',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  packages: 'external',
+  chunkNames: '[name]-[hash]',
+  logLevel: 'warning',
+});
