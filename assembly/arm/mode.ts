@@ -15,7 +15,7 @@ import {
   S_TLB,
 } from '../layout/arm-state';
 import { STATE } from '../layout/memory';
-import { TLB_SUPERVISOR, TLB_SUPERVISOR_AC, TLB_USER, tlbTable } from '../mmu/tlb';
+import { TLB_SUPERVISOR, TLB_SUPERVISOR_AC, TLB_USER, useTable } from '../mmu/tlb';
 import { debugActive, stepActive } from './debug';
 
 // Bits that the shared rooms look at mean there what they mean on x86: 64-bit code, flat, one instruction a block.
@@ -118,5 +118,5 @@ export function updateMode(): void {
   if (stepActive() || debugActive()) mode |= MODE_SINGLE;
   store<u32>(STATE, mode, S_MODE);
   const table = el == 0 ? TLB_USER : el == 1 && pstate & PSTATE_PAN ? TLB_SUPERVISOR_AC : TLB_SUPERVISOR;
-  store<u32>(STATE, <u32>tlbTable(table), S_TLB);
+  useTable(table);
 }

@@ -78,7 +78,6 @@ import { TAG_NONE } from '../mmu/tlb';
 import { V_BLENDV_I8X16, V_BLENDV_I64X2, V_FLAGS, V_FLOAT } from '../sse/vops';
 import { doubleShift } from '../x86/arith';
 import { isDivide, isMultiply } from './muldiv';
-import { cacheCount, chooseCaches } from './pages';
 import { blockOf, nodes } from './region';
 import {
   ARITH64,
@@ -167,8 +166,6 @@ let written: u64 = 0;
 /** Does the region set flags? */
 let setsFlags: bool = false;
 // First locals of the page caches.
-let firstPage: u32 = 0;
-let firstAddend: u32 = 0;
 /** Temporaries written so far by the instruction being emitted. */
 let liveTemps: u64 = 0;
 
@@ -376,9 +373,6 @@ export function declareLocals(): void {
     if (has(mentioned, i)) store<u8>(localOf + i, next++);
     else store<u8>(localOf + i, 0);
   }
-  chooseCaches();
-  firstPage = next;
-  next += cacheCount << 1;
   const wide = next - 1;
   CC_OP = next++;
   EXIT = next++;
@@ -388,8 +382,6 @@ export function declareLocals(): void {
   I2 = next++;
   I3 = next++;
   PLAIN = next++;
-  firstAddend = next;
-  next += cacheCount;
   F0 = next++;
   F1 = next++;
   F2 = next++;
@@ -410,7 +402,7 @@ export function declareLocals(): void {
   u(5);
   u(wide);
   byte(I64);
-  u(8 + cacheCount);
+  u(8);
   byte(I32);
   u(3);
   byte(F64);
@@ -425,24 +417,6 @@ export function call(f: u32): void {
   get(ZERO128);
   byte(W_CALL);
   u(f);
-}
-
-/** Locals of page cache i (pages.ts): the page that may be read, the page that may be written, the addend. */
-export function readPage(i: i32): u32 {
-  return firstPage + (i << 1);
-}
-export function writePage(i: i32): u32 {
-  return firstPage + (i << 1) + 1;
-}
-export function pageAddend(i: i32): u32 {
-  return firstAddend + i;
-}
-/** Empties the page caches. */
-export function emptyCaches(): void {
-  for (let i: u32 = 0; i < cacheCount << 1; i++) {
-    const64(TAG_NONE);
-    set(firstPage + i);
-  }
 }
 
 /** Local of a slot, or 0. */
@@ -475,7 +449,6 @@ export function loadFrame(): void {
     loadInto(CC_C, W_LOAD_I64, S_CC_C);
   }
   for (let i: u32 = 0; i < VECTORS; i++) if (has(vectorsMentioned, i)) loadVector(vectorSlot(i));
-  emptyCaches();
 }
 
 /**

@@ -36,7 +36,7 @@ import {
 } from '../ir/ops';
 import { STATE, TLB_BITS } from '../layout/memory';
 import { S_JIT_EXIT, S_RSP, S_TLB, S_ZERO } from '../layout/x86-state';
-import { TLB_ADDEND, TLB_READ, TLB_WRITE } from '../mmu/tlb';
+import { PAGE_CACHE_ADDEND, TLB_ADDEND, TLB_READ, TLB_WRITE } from '../mmu/tlb';
 import { havePending, settleAtExit } from './flags';
 import {
   ADDRESS,
@@ -50,17 +50,14 @@ import {
   loadSlot,
   loadVector,
   localFor,
-  pageAddend,
   pop,
   popVector,
   push,
   pushVector,
-  readPage,
   storeSlot,
   storeTemps,
   storeVector,
   VALUE,
-  writePage,
 } from './frame';
 import { F_LOAD, F_LOAD128, F_PAIR, F_STORE, F_STORE128 } from './imports';
 import { branch, branchIf, close, DONE, hint, LEAVE_AT_RIP, openBlock, openIf } from './labels';
@@ -225,11 +222,13 @@ let log2: u32 = 0;
 let vector: u32 = 0;
 
 /** Pushes the host address of ADDRESS. */
-function pushHost(cache: i32): void {
+function pushHost(cache: usize): void {
   get(ADDRESS);
   byte(W_WRAP);
-  if (cache >= 0) get(pageAddend(cache));
-  else {
+  if (cache) {
+    const32(0);
+    mem(W_LOAD_I32, <u32>(cache + PAGE_CACHE_ADDEND));
+  } else {
     get(ENTRY);
     mem(W_LOAD_I32, <u32>TLB_ADDEND);
   }
@@ -237,7 +236,7 @@ function pushHost(cache: i32): void {
 }
 
 /** The access itself. */
-function straight(cache: i32): void {
+function straight(cache: usize): void {
   if (what == DO_PAIR) {
     straightPair(cache);
     return;
@@ -302,7 +301,7 @@ function roundabout(more: u32): void {
 }
 
 /** The host address is kept in ENTRY, the first value of a load until the second one is there. */
-function straightPair(cache: i32): void {
+function straightPair(cache: usize): void {
   const op: u32 = load<u16>(site);
   const first: u32 = load<u16>(site, 2);
   const second: u32 = load<u16>(site, 6);
@@ -366,13 +365,21 @@ export function emitPair(p: usize): void {
   access(<u32>(isStore ? TLB_WRITE : TLB_READ), cacheFor(load<u16>(p, 4), S_ZERO, disp), false, 0);
 }
 
-/** An access to ADDRESS by the slots of page cache `cache`. `more` goes to the slow path beside the operation. */
-function access(tag: u32, cache: i32, aligned: bool, more: u32): void {
-  if (cache < 0) {
+/** Copies a word of the TLB entry at ENTRY to a page cache. */
+function copyWord(loadOp: u32, storeOp: u32, from: usize, to: usize): void {
+  const32(0);
+  get(ENTRY);
+  mem(loadOp, <u32>from);
+  mem(storeOp, <u32>to);
+}
+
+/** An access to ADDRESS by way of page cache `cache`, or without one (0). `more` goes to the slow path beside the operation. */
+function access(tag: u32, cache: usize, aligned: bool, more: u32): void {
+  if (!cache) {
     lookUp(tag, log2, aligned);
     hint(true);
     openIf();
-    straight(-1);
+    straight(0);
     byte(W_ELSE);
     roundabout(more);
     close();
@@ -380,22 +387,17 @@ function access(tag: u32, cache: i32, aligned: bool, more: u32): void {
   }
   openBlock(DONE);
   pushTagOf(log2, aligned);
-  get(tag == TLB_READ ? readPage(cache) : writePage(cache));
+  const32(0);
+  mem(W_LOAD_I64, <u32>(cache + tag));
   byte(W_NE + COMPARE64);
   hint(false);
   openIf();
   lookUp(tag, log2, aligned);
   hint(true);
   openIf();
-  get(ENTRY);
-  mem(W_LOAD_I64, <u32>TLB_READ);
-  set(readPage(cache));
-  get(ENTRY);
-  mem(W_LOAD_I64, <u32>TLB_WRITE);
-  set(writePage(cache));
-  get(ENTRY);
-  mem(W_LOAD_I32, <u32>TLB_ADDEND);
-  set(pageAddend(cache));
+  copyWord(W_LOAD_I64, W_STORE_I64, TLB_READ, cache + TLB_READ);
+  copyWord(W_LOAD_I64, W_STORE_I64, TLB_WRITE, cache + TLB_WRITE);
+  copyWord(W_LOAD_I32, W_STORE_I32, TLB_ADDEND, cache + PAGE_CACHE_ADDEND);
   byte(W_ELSE);
   roundabout(more);
   branch(DONE);
@@ -406,7 +408,7 @@ function access(tag: u32, cache: i32, aligned: bool, more: u32): void {
 }
 
 /** VALUE = 1 << size bytes at ADDRESS, zero-extended. */
-function loadValue(p: usize, size: u32, rmw: bool, cache: i32): void {
+function loadValue(p: usize, size: u32, rmw: bool, cache: usize): void {
   what = DO_LOAD;
   site = p;
   log2 = size;
@@ -414,7 +416,7 @@ function loadValue(p: usize, size: u32, rmw: bool, cache: i32): void {
 }
 
 /** Stores VALUE (i64) to ADDRESS. */
-function storeValue(p: usize, size: u32, cache: i32): void {
+function storeValue(p: usize, size: u32, cache: usize): void {
   what = DO_STORE;
   site = p;
   log2 = size;
@@ -422,7 +424,7 @@ function storeValue(p: usize, size: u32, cache: i32): void {
 }
 
 /** 16 bytes at ADDRESS to slot d, or from it. */
-function access128(p: usize, d: u32, store: bool, aligned: bool, cache: i32): void {
+function access128(p: usize, d: u32, store: bool, aligned: bool, cache: usize): void {
   what = store ? DO_STORE128 : DO_LOAD128;
   site = p;
   log2 = 4;
@@ -431,10 +433,10 @@ function access128(p: usize, d: u32, store: bool, aligned: bool, cache: i32): vo
 }
 
 /** Page cache for an operation with an address. */
-function cacheOf(p: usize): i32 {
+function cacheOf(p: usize): usize {
   return cacheFor(load<u16>(p, 4), load<u16>(p, 6), load<i32>(p, 8));
 }
-function stackCache(): i32 {
+function stackCache(): usize {
   return cacheFor(S_RSP, S_ZERO, 0);
 }
 

@@ -27,6 +27,16 @@ export const TLB_FETCH: usize = 16;
 export const TLB_ADDEND: usize = 24;
 export const TLB_PHYS: usize = 28;
 
+/** Page caches of generated code (jit/pages.ts), each with the first two words of an entry and its addend at 16. */
+export const PAGE_CACHE_BYTES: usize = 24;
+export const PAGE_CACHES: usize = memory.data(48 * 24, 16);
+export const PAGE_CACHE_ADDEND: usize = 16;
+
+/** Empties the page caches: an entry that one of them may hold is taken back, or another table comes into use. */
+export function emptyPageCaches(): void {
+  memory.fill(PAGE_CACHES, 0xff, 48 * PAGE_CACHE_BYTES);
+}
+
 // Filled entries are remembered in lists, so that a flush need not sweep all tables: the global ones apart, which most
 // flushes spare.
 const USED_MAX: u32 = 2048;
@@ -40,6 +50,14 @@ export let tlbGeneration: u32 = 1;
 
 export function tlbTable(index: u32): usize {
   return TLB_BASE + <usize>index * TLB_SIZE;
+}
+
+/** Puts table `index` into use. */
+export function useTable(index: u32): void {
+  const table = <u32>tlbTable(index);
+  if (load<u32>(STATE, S_TLB) == table) return;
+  store<u32>(STATE, table, S_TLB);
+  emptyPageCaches();
 }
 
 /** The entry that `linear` maps to in table `table`. Higher bits are folded in: stacks and heaps tend to be aligned alike. */
@@ -82,6 +100,7 @@ function clearListed(list: usize, count: u32, keepGlobal: bool): void {
 /** Empties the TLB; global entries stay when `keepGlobal`. */
 export function tlbFlush(keepGlobal: bool): void {
   tlbGeneration++;
+  emptyPageCaches();
   if (localCount <= USED_MAX && (keepGlobal || globalCount <= USED_MAX)) {
     clearListed(usedLocal, localCount, keepGlobal);
     localCount = 0;
@@ -101,11 +120,13 @@ export function tlbFlush(keepGlobal: bool): void {
 /** Drops one page from all three tables (INVLPG). */
 export function tlbInvalidate(linear: u64): void {
   tlbGeneration++;
+  emptyPageCaches();
   for (let i: u32 = 0; i < 3; i++) clear(tlbSlot(tlbTable(i), linear));
 }
 
 /** Takes the write (and, for a removed frame, every) right away from all entries of a physical page. */
 export function tlbProtectFrame(phys: u32): void {
+  emptyPageCaches();
   for (let entry: usize = TLB_BASE; entry < <usize>(TLB_BASE + 3 * TLB_SIZE); entry += TLB_ENTRY) {
     if ((load<u32>(entry, TLB_PHYS) & 0xfffff000) == phys) store<u64>(entry, TAG_NONE, TLB_WRITE);
   }

@@ -32,7 +32,7 @@ import {
   SEG_SS,
   SEG_UNUSABLE,
 } from '../layout/x86-state';
-import { TLB_SUPERVISOR, TLB_SUPERVISOR_AC, TLB_USER, tlbTable } from '../mmu/tlb';
+import { TLB_SUPERVISOR, TLB_SUPERVISOR_AC, TLB_USER, useTable } from '../mmu/tlb';
 
 /** Default operand size: log2 of bytes, 1 (16-bit code), 2 (32-bit), 3 (64-bit mode). */
 export const MODE_CODE: u32 = 3;
@@ -112,5 +112,5 @@ export function updateMode(): void {
   store<u32>(STATE, code64 ? 0 : 1, S_WRAP32);
 
   const table = cpl == 3 ? TLB_USER : cr4 & CR4_SMAP && flags & FLAG_AC ? TLB_SUPERVISOR_AC : TLB_SUPERVISOR;
-  store<u32>(STATE, <u32>tlbTable(table), S_TLB);
+  useTable(table);
 }
