@@ -71,8 +71,6 @@ export let nodes: i32 = 0;
 /** Nodes that are the target of a jump backwards; that several jumps forwards meet at. */
 export let loopHeads: u64 = 0;
 export let merges: u64 = 0;
-/** Nodes inside loops. */
-let looping: u64 = 0;
 /** Instructions in all blocks: no path through the region without a jump backwards has more. */
 export let regionInsns: u32 = 0;
 
@@ -101,10 +99,6 @@ export function nextOf(node: i32, slot: u32): i32 {
 /** Nodes that the return or indirect jump at the end of `node` is known to go to. */
 export function returnsOf(node: i32): u64 {
   return load<u64>(nodeReturns + ((<usize>node) << 3));
-}
-/** Is the node in a loop? Some that only follow one count too. */
-export function inLoop(node: i32): bool {
-  return (looping & bit(node)) != 0;
 }
 /** Does one jump only lead here? */
 export function singleEntry(node: i32): bool {
@@ -328,21 +322,6 @@ function analyze(): void {
   }
 }
 
-/** What a loop's head dominates, up to the last jump back to it, is taken for the loop. */
-function findLoops(): void {
-  looping = 0;
-  for (let r = 0; r < nodes; r++) {
-    let heads = successors(r) & (bit(r + 1) - 1);
-    while (heads) {
-      const head = <i32>ctz<u64>(heads);
-      heads &= heads - 1;
-      for (let i = head; i <= r; i++) {
-        if (load<u64>(dominators + ((<usize>i) << 3)) & bit(head)) looping |= bit(i);
-      }
-    }
-  }
-}
-
 /** Turns jumps backwards to nodes that do not dominate into exits. Returns whether there were any. */
 function cutIrreducible(): bool {
   let cut = false;
@@ -418,7 +397,6 @@ export function formRegion(head: usize, threshold: u32): void {
     sort();
     analyze();
   }
-  findLoops();
   regionInsns = 0;
   for (let r = 0; r < nodes; r++) regionInsns += load<u16>(blockOf(r), B_INSNS);
 }

@@ -29,12 +29,14 @@ export const TLB_PHYS: usize = 28;
 
 /** Page caches of generated code (jit/pages.ts), each with the first two words of an entry and its addend at 16. */
 export const PAGE_CACHE_BYTES: usize = 24;
+/** One for each of at most 33 registers, and 12 more. */
+const PAGE_CACHE_COUNT: usize = 48;
 export const PAGE_CACHES: usize = memory.data(48 * 24, 16);
 export const PAGE_CACHE_ADDEND: usize = 16;
 
 /** Empties the page caches: an entry that one of them may hold is taken back, or another table comes into use. */
 export function emptyPageCaches(): void {
-  memory.fill(PAGE_CACHES, 0xff, 48 * PAGE_CACHE_BYTES);
+  memory.fill(PAGE_CACHES, 0xff, PAGE_CACHE_COUNT * PAGE_CACHE_BYTES);
 }
 
 // Filled entries are remembered in lists, so that a flush need not sweep all tables: the global ones apart, which most
