@@ -53,6 +53,9 @@ export const B_REGION: usize = 80;
 export const B_MEMBERS: usize = 84;
 /** u32 where its indirect jump went (assembly/jit/profile.ts). */
 export const B_TARGETS: usize = 88;
+/** u32 how often a region was left in it for the sake of a floating-point operation; if so often, it is rough. */
+export const B_ROUGH: usize = 92;
+export const ROUGH: u32 = 64;
 /** First operation. */
 export const B_CODE: usize = 96;
 

@@ -1,5 +1,5 @@
 // A64's floating-point arithmetic by WebAssembly's, under the conditions of arm/simd/float-fast.ts: FPCR asks for nothing
-// but the default and FPSR.IXC is set (the local PLAIN), and the result is an ordinary number. If not, the core does it.
+// but the default and FPSR.IXC is set (the local PLAIN), and the result is an ordinary number. If not, as float.ts says.
 
 import {
   A_FABS,
@@ -25,6 +25,7 @@ import {
   begin,
   float,
   ifNotNormal,
+  leavesWhenSlow,
   NORMAL,
   NOT_TINY,
   pushBetween,
@@ -45,7 +46,7 @@ import {
   W_SQRT_F32,
 } from './float';
 import { CC_A, F0, F1, F2, G0, G1, G2, pop, popVector, push, pushVector, V0 } from './frame';
-import { branch, branchIf, close, DONE, SLOW } from './labels';
+import { branchIf, close, SLOW } from './labels';
 import { callOutArm, zeroVector } from './vector';
 import {
   byte,
@@ -68,9 +69,7 @@ const W_NEG_F32: u32 = 0x8c;
 const W_TRUNC: u32 = 0xa8;
 
 function end(p: usize, block: usize, what: u32, d: u32, a: u32, b: u32, imm: u32): void {
-  branch(DONE);
-  close();
-  callOutArm(p, block, what, d, a, b, imm);
+  if (!leavesWhenSlow(p, block)) callOutArm(p, block, what, d, a, b, imm);
   close();
 }
 

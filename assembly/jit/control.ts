@@ -25,12 +25,15 @@ import { LEFT_BEFORE, LEFT_NOT_CANONICAL } from './exits';
 import { forgetFlags, pushCondition, restoreKnown, savedConstant, saveKnown, settleAtExit, settleFlags } from './flags';
 import {
   beginInstruction,
+  continueFloat,
   declareLocals,
   EXIT,
   FUEL,
   loadFrame,
   push,
   RIP,
+  restoreSure,
+  saveSure,
   startFloat,
   storeFrame,
   VALUE,
@@ -183,9 +186,11 @@ function fork(node: i32, taken: u64): void {
     openIf();
     const saved = saveKnown();
     const value = savedConstant();
+    saveSure();
     edge(node, 1, taken);
     close();
     restoreKnown(saved, value);
+    restoreSure();
   }
   edge(node, 0, load<u64>(b, B_END_RIP));
 }
@@ -194,7 +199,8 @@ function emitNode(node: i32): void {
   const b = blockOf(node);
   setEmittedBlock(b);
   startCaches(b);
-  startFloat(b);
+  if (singleEntry(node)) continueFloat(b);
+  else startFloat(b);
   get(FUEL);
   const32(load<u16>(b, B_INSNS));
   byte(W_SUB);
@@ -308,8 +314,10 @@ function emitTargets(node: i32, value: u32, imm: u64, isReturn: bool, narrow: bo
     if (isReturn) emitDropReturn(imm, narrow);
     const saved = saveKnown();
     const constant = savedConstant();
+    saveSure();
     jumpTo(node, to);
     restoreKnown(saved, constant);
+    restoreSure();
     close();
   }
 }

@@ -1,10 +1,13 @@
 // Floating-point arithmetic by WebAssembly's, under the conditions of sse/vector-fast.ts: MXCSR asks for nothing but the
-// default and the precision flag is set (the local PLAIN), and operands and result are ordinary numbers. If not, the
-// core does the operation.
+// default and the precision flag is set (the local PLAIN), and operands and result are ordinary numbers.
+//
+// If not, the region is left and the interpreter finishes the block: with no way back from there, V8 knows of what
+// follows that all went well. A block that is left so too often is rough (tier.ts): in its next region the core's
+// operation is called and the region goes on.
 //
 // Results that have been looked at need not be looked at again as operands. What is known of them holds if all of the
-// block's operations so far went this way; so one that did not clears PLAIN until the next block, whose beginning reads
-// MXCSR again.
+// block's operations so far went this way; so a call clears PLAIN until the next block, whose beginning reads MXCSR
+// again.
 
 import { CCK_EXPLICIT } from '../ir/flags';
 import { FLAG_ZF } from '../layout/x86-state';
@@ -21,7 +24,8 @@ import {
   V_CVT_SCALAR_F64_S64,
   V_FLOAT,
 } from '../sse/vops';
-import { flagsAreExplicit, setKind, settleFlags } from './flags';
+import { LEFT_BEFORE } from './exits';
+import { flagsAreExplicit, setKind, settleAtExit, settleFlags } from './flags';
 import {
   CC_A,
   F0,
@@ -30,6 +34,8 @@ import {
   G0,
   G1,
   G2,
+  isPlainSure,
+  isRough,
   isSure,
   makeSure,
   PLAIN,
@@ -41,7 +47,7 @@ import {
   V1,
   V2,
 } from './frame';
-import { branch, branchIf, close, DONE, hint, openBlock, openIf, SLOW } from './labels';
+import { branch, branchIf, close, DONE, hint, leaveBefore, openBlock, openIf, SLOW } from './labels';
 import { callOut, zeroVector } from './vector';
 import {
   ARITH64,
@@ -52,6 +58,7 @@ import {
   set,
   simd,
   tee,
+  W_ADD,
   W_AND,
   W_EQZ,
   W_EXTEND_U,
@@ -59,8 +66,8 @@ import {
   W_MUL,
   W_OR,
   W_SELECT,
+  W_SHL,
   W_SHR_U,
-  W_SUB,
   W_WRAP,
   WV_AND,
   WV_CONST,
@@ -139,54 +146,59 @@ function popScalar(d: u32, a: u32, local: u32, wide: bool): void {
   popVector(d);
 }
 
-// --- The frame of an operation: block DONE { block SLOW { in line; br DONE } call } ---
+// --- The frame of an operation: block DONE { block SLOW { in line; br DONE } leave, or call } ---
 
 export function begin(): void {
   openBlock(DONE);
   openBlock(SLOW);
+  if (isPlainSure()) return;
   get(PLAIN);
   byte(W_EQZ);
   toSlow();
 }
-/** A condition is on the stack: if it is true, the core does the operation. */
+/** Ends what is in line. If the block is not rough, the interpreter takes over on the slow way; else false. */
+export function leavesWhenSlow(p: usize, block: usize): bool {
+  branch(DONE);
+  close();
+  if (isRough(block)) return false;
+  settleAtExit();
+  leaveBefore(block, p, LEFT_BEFORE);
+  return true;
+}
+/** A condition is on the stack: if it is true, the operation goes the slow way. */
 export function toSlow(): void {
   hint(false);
   branchIf(SLOW);
 }
 function end(p: usize, block: usize, kind: u32, d: u32, a: u32, b: u32, imm: u32): void {
-  branch(DONE);
-  close();
-  callOut(p, block, kind, d, a, b, imm);
-  const32(0);
-  set(PLAIN);
+  if (!leavesWhenSlow(p, block)) {
+    callOut(p, block, kind, d, a, b, imm);
+    const32(0);
+    set(PLAIN);
+  }
   close();
 }
 
-/** Pushes biased exponent - least of a float. */
-function pushExponent(local: u32, wide: bool, least: u32): void {
-  get(local);
-  byte(wide ? W_BITS_F64 : W_BITS_F32);
-  if (wide) {
-    const64(52);
-    byte(W_SHR_U + ARITH64);
-    byte(W_WRAP);
-    const32(0x7ff);
-  } else {
-    const32(23);
-    byte(W_SHR_U);
-    const32(0xff);
-  }
-  byte(W_AND);
-  const32(least);
-  byte(W_SUB);
-}
 // What has underflown may have been rounded up to the smallest normal number: its whole binade counts as too small.
 export const NORMAL: u32 = 1;
 export const NOT_TINY: u32 = 2;
 /** Opens an if for a float whose biased exponent is below `least` or that of infinity. */
 export function ifNotNormal(local: u32, wide: bool, least: u32): void {
-  pushExponent(local, wide, least);
-  const32((wide ? 0x7ff : 0xff) - least);
+  // The upper 32 bits without the sign, so that the exponent is at the top: one comparison tests both ends.
+  const exponent: u32 = wide ? 21 : 24;
+  const infinity: u32 = wide ? 0x7ff : 0xff;
+  get(local);
+  byte(wide ? W_BITS_F64 : W_BITS_F32);
+  if (wide) {
+    const64(32);
+    byte(W_SHR_U + ARITH64);
+    byte(W_WRAP);
+  }
+  const32(1);
+  byte(W_SHL);
+  const32(0 - (least << exponent));
+  byte(W_ADD);
+  const32((infinity - least) << exponent);
   byte(W_GE_U);
   hint(false);
   openIf();

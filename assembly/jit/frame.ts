@@ -6,7 +6,7 @@
 
 import { A_BASE, A_FCMP, A_FMADD, A_FNMSUB } from '../arm/simd/kinds';
 import { FPCR_FZ, FPCR_RMODE, FPSR_IXC } from '../arm/simd/status';
-import { B_CODE, B_OPS } from '../ir/blocks';
+import { B_CODE, B_OPS, B_ROUGH, ROUGH } from '../ir/blocks';
 import {
   ALU_CMP,
   ALU_IMM,
@@ -505,14 +505,28 @@ function noteVector(slot: u32): void {
 
 // --- Vectors whose contents are known to be ordinary numbers (float.ts): a bit set for each of four meanings ---
 const sure: usize = memory.data(32);
+/** Has PLAIN been found true in this block, which is not rough? */
+let plainSure: bool = false;
+let rough: bool = false;
 
 function forgetSure(i: i32, what: u32): void {
   const at = sure + ((<usize>what) << 3);
   store<u64>(at, load<u64>(at) & ~one(i));
 }
-/** Nothing is known at the beginning of a block. */
+/** Nothing is known at the beginning of a block that several ways lead to. */
 function startSure(): void {
   memory.fill(sure, 0, 32);
+  plainSure = false;
+}
+/** Must PLAIN not be looked at, since an operation before has left the region if it was false? Only for the first time. */
+export function isPlainSure(): bool {
+  const was = plainSure;
+  plainSure = !rough;
+  return was;
+}
+/** Has block b too often had operands that are not ordinary numbers for the region to be left each time? */
+export function isRough(b: usize): bool {
+  return load<u32>(b, B_ROUGH) >= ROUGH;
 }
 export function isSure(slot: u32, what: u32): bool {
   const i = vectorIndexOf(slot);
@@ -538,7 +552,41 @@ function hasFloat(b: usize): bool {
 /** At the beginning of block b, and after anything in it that may have changed MXCSR. */
 export function startFloat(b: usize): void {
   startSure();
+  rough = isRough(b);
   if (hasFloat(b)) loadPlain();
+}
+/** At the beginning of block b, to which one way only leads, from the block emitted before or the one of restoreSure(). */
+export function continueFloat(b: usize): void {
+  if (rough || isRough(b)) startFloat(b);
+  else if (!plainSure && hasFloat(b)) loadPlain();
+}
+
+// What is known at the forks that are open.
+const MAX_FORKS: u32 = 256;
+const SAVED_BYTES: usize = 40;
+const savedSure: usize = memory.data(256 * 40);
+let forks: u32 = 0;
+
+/** A way is about to be emitted, after which restoreSure() goes back to what is known now. */
+export function saveSure(): void {
+  if (forks < MAX_FORKS) {
+    const at = savedSure + <usize>forks * SAVED_BYTES;
+    memory.copy(at, sure, 32);
+    store<u8>(at, <u8>plainSure, 32);
+    store<u8>(at, <u8>rough, 33);
+  }
+  forks++;
+}
+export function restoreSure(): void {
+  forks--;
+  if (forks >= MAX_FORKS) {
+    startSure();
+    return;
+  }
+  const at = savedSure + <usize>forks * SAVED_BYTES;
+  memory.copy(sure, at, 32);
+  plainSure = load<u8>(at, 32) != 0;
+  rough = load<u8>(at, 33) != 0;
 }
 
 /** Pushes the vector at a slot; of a general register or temporary only the low 64 bits mean something. */

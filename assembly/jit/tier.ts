@@ -13,14 +13,17 @@ import {
   B_PHYS,
   B_REGION,
   B_RIP,
+  B_ROUGH,
   B_SERIAL,
   dropBlock,
   heapRoom,
+  ROUGH,
   setRunning,
   takeHeap,
 } from '../ir/blocks';
 import { execFrom, faultAt, LEFT_FAULT, lastBlock, noUnexecuted, resumeAfter } from '../ir/interp';
 import { checkCache } from '../ir/invariants';
+import { OP_VEC } from '../ir/ops';
 import { STATE } from '../layout/memory';
 import { S_FAULT, S_JIT_BLOCK, S_JIT_FUEL } from '../layout/x86-state';
 import { TLB_FETCH, TLB_PHYS, tlbEntry, tlbGeneration } from '../mmu/tlb';
@@ -287,6 +290,13 @@ export function tookOver(exit: u32): bool {
   return (exit & 15) >= LEFT_FAULT;
 }
 
+/** Block b was left for the sake of a floating-point operation. When it becomes rough, its regions are made anew. */
+function noteRough(b: usize): void {
+  const count = load<u32>(b, B_ROUGH) + 1;
+  store<u32>(b, count, B_ROUGH);
+  if (count == ROUGH) dropRegionsOf(b);
+}
+
 /** Brings a region's exit to the form of exec()'s, the interpreter finishing what is left of the block. */
 export function settle(exit: u32): u32 {
   const how = exit & 15;
@@ -296,5 +306,6 @@ export function settle(exit: u32): u32 {
   if (how == LEFT_NOT_CANONICAL) raiseGP(0);
   if (how == LEFT_FAULT || how == LEFT_NOT_CANONICAL) return faultAt(block, p);
   if (how == LEFT_AFTER) return resumeAfter(block, p, pendingValue);
+  if (load<u16>(p) == OP_VEC) noteRough(block);
   return execFrom(block, p);
 }

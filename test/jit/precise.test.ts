@@ -123,6 +123,16 @@ test('a device that kicks or interrupts is obeyed right after its instruction', 
   }
 });
 
+test('floating point that is not ordinary: exact, and soon done without leaving the region', async () => {
+  for (const program of [P.DENORMAL, P.ROUNDED]) {
+    const [{ state }, { details }] = await alike([program]);
+    assert.ok(state.gpr(10) > 0n, 'COMISD set CF');
+    // Of 4000 rounds, half or all have such operations.
+    assert.ok(details['jitExitsUncommon'] > 0, 'regions were left');
+    assert.ok(details['jitExitsUncommon'] < 300, `${details['jitExitsUncommon']} exits`);
+  }
+});
+
 test('kick() from outside ends a slice of a loop that never ends by itself', async () => {
   const rig = await CodeRig.create(2, P.INTERRUPTED);
   rig.start();

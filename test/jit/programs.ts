@@ -1,6 +1,6 @@
 // Programs that are hard on a JIT, for the machine of code-rig.ts. R12 counts rounds down; HLT ends them.
 
-import { program } from './program.js';
+import { type Program, program } from './program.js';
 
 /** A function is rewritten while it is hot: 40 rounds of 50 calls. Function at 0x11000. */
 export const PAGE = program(
@@ -380,3 +380,36 @@ export const REMAPPED = program(
   f4                               hlt
 `,
 );
+
+/** Doubles in a loop: every other one is denormal. The control word is at 0x1000a. */
+export const DENORMAL = program(
+  0x10000,
+  `
+  41 bc a0 0f 00 00                mov r12d,0xfa0
+  c7 44 24 f8 a0 1f 00 00          mov DWORD PTR [rsp-0x8],0x1fa0
+  0f ae 54 24 f8                   ldmxcsr DWORD PTR [rsp-0x8]
+  48 b8 00 00 00 00 00 00 f8 3f    movabs rax,0x3ff8000000000000
+  66 48 0f 6e c8                   movq xmm1,rax
+  49 b9 23 01 00 00 00 00 f0 3f    movabs r9,0x3ff0000000000123
+  bb 21 03 00 00                   mov ebx,0x321
+  66 48 0f 6e c3                   movq xmm0,rbx
+  f2 0f 59 c1                      mulsd xmm0,xmm1
+  f2 0f 58 d0                      addsd xmm2,xmm0
+  66 0f 2f c1                      comisd xmm0,xmm1
+  49 83 d2 00                      adc r10,0x0
+  66 48 0f 7e c2                   movq rdx,xmm0
+  49 01 d0                         add r8,rdx
+  4c 31 cb                         xor rbx,r9
+  41 ff cc                         dec r12d
+  75 db                            jne 0x10031
+  66 48 0f 7e d6                   movq rsi,xmm2
+  0f ae 5c 24 f8                   stmxcsr DWORD PTR [rsp-0x8]
+  f4                               hlt
+`,
+);
+
+/** The same with results rounded upwards. */
+export const ROUNDED: Program = {
+  ...DENORMAL,
+  bytes: Uint8Array.from(DENORMAL.bytes, (byte, i) => (i === 0xb ? 0x5f : byte)),
+};
