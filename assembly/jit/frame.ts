@@ -562,9 +562,9 @@ export function continueFloat(b: usize): void {
 }
 
 // What is known at the forks that are open.
-const MAX_FORKS: u32 = 256;
+const MAX_FORKS: u32 = 128;
 const SAVED_BYTES: usize = 40;
-const savedSure: usize = memory.data(256 * 40);
+const savedSure: usize = memory.data(128 * 40);
 let forks: u32 = 0;
 
 /** A way is about to be emitted, after which restoreSure() goes back to what is known now. */
