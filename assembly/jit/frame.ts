@@ -518,7 +518,10 @@ function startSure(): void {
   memory.fill(sure, 0, 32);
   plainSure = false;
 }
-/** Must PLAIN not be looked at, since an operation before has left the region if it was false? Only for the first time. */
+/**
+ * A floating-point operation is about to be emitted: has one before it left the region unless PLAIN was true? This one
+ * will, and those after it need not look again; in a rough block each looks.
+ */
 export function isPlainSure(): bool {
   const was = plainSure;
   plainSure = !rough;
