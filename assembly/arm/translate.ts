@@ -1,7 +1,7 @@
 // From guest bytes to a block.
 
 import { finishBlock } from '../ir/blocks';
-import { beginBlock, beginInsn, emit, emitSync, MAX_OPS, MAX_OPS_PER_INSN, opCount, setNextRip } from '../ir/emit';
+import { beginBlock, beginInsn, emit, MAX_OPS, MAX_OPS_PER_INSN, opCount, setNextRip } from '../ir/emit';
 import { LIFT_END } from '../ir/lift-result';
 import { OP_JMP } from '../ir/ops';
 import { optimize } from '../ir/optimize';
@@ -27,7 +27,6 @@ export function translateBlock(phys: u32, pc: u64, mode: u32): usize {
     if (insns && isBreakpoint(here)) break;
     beginInsn(here, insns);
     setNextRip(here + 4);
-    const before = opCount();
     const result = lift(load<u32>(host + offset));
     insns++;
     offset += 4;
@@ -35,8 +34,6 @@ export function translateBlock(phys: u32, pc: u64, mode: u32): usize {
       ended = true;
       break;
     }
-    // Every instruction has an operation, so that the block can be left before any of them.
-    if (opCount() == before) emitSync();
   }
   const end = pc + offset;
   if (!ended) emit(OP_JMP, 0, 0, 0, end);

@@ -271,56 +271,22 @@ export function nfImul<T>(p: usize, b: T): void {
   setD<T>(p, <T>(srcA<T>(p) * b));
 }
 
-/** Condition `cc` of a compared with b, flags not consulted: the fused compare-and-branch. */
+/** Condition `cc` of a compared with b, flags not consulted: the fused compare-and-branch. Nothing here branches. */
 export function compared<T>(cc: u32, a: T, b: T): bool {
-  let r: bool;
-  switch (cc >> 1) {
-    case 1:
-      r = a < b;
-      break;
-    case 2:
-      r = a == b;
-      break;
-    case 3:
-      r = a <= b;
-      break;
-    case 4:
-      r = signed<T>(<u64>(<T>(a - b))) < 0;
-      break;
-    case 6:
-      r = signed<T>(<u64>a) < signed<T>(<u64>b);
-      break;
-    default:
-      r = signed<T>(<u64>a) <= signed<T>(<u64>b);
-      break;
-  }
-  return r != ((cc & 1) != 0);
+  const found =
+    u32(a == b) |
+    (u32(a < b) << 1) |
+    (u32(signed<T>(<u64>a) < signed<T>(<u64>b)) << 2) |
+    (u32(signed<T>(<u64>(<T>(a - b))) < 0) << 3);
+  // By cc >> 1, four bits each: which of these make the condition true (1: B, 2: E, 3: BE, 4: S, 6: L, 7: LE).
+  const wanted: u32 = 0x54083120 >> ((cc >> 1) << 2);
+  return u32((found & wanted & 15) != 0) != (cc & 1);
 }
 /** The same for a AND b compared with zero (TEST): OF is clear, and so is CF (ARM build: set). */
 export function tested<T>(cc: u32, v: T): bool {
-  let r: bool;
-  switch (cc >> 1) {
-    case 1:
-      r = ISA_AARCH64 != 0;
-      break;
-    case 2:
-      r = v == <T>0;
-      break;
-    case 3:
-      r = ISA_AARCH64 ? true : v == <T>0;
-      break;
-    case 4:
-    case 6:
-      r = signed<T>(<u64>v) < 0;
-      break;
-    case 7:
-      r = signed<T>(<u64>v) <= 0;
-      break;
-    default:
-      r = false;
-      break;
-  }
-  return r != ((cc & 1) != 0);
+  const found = u32(v == <T>0) | (u32(signed<T>(<u64>v) < 0) << 1) | (ISA_AARCH64 << 2);
+  const wanted: u32 = 0x32025140 >> ((cc >> 1) << 2);
+  return u32((found & wanted & 15) != 0) != (cc & 1);
 }
 /** Can `cc` be fused with a compare (not overflow or parity)? */
 export function fusible(cc: u32): bool {

@@ -34,25 +34,30 @@ export function allowFollowing(allowed: bool): void {
   following = allowed;
 }
 
-/** Counts `next` as executed and returns it, or 0 if the run loop has to look at it first. */
-function begin(next: usize): usize {
-  if (load<u32>(STATE, S_ATTENTION) | load<u32>(next, B_REGION)) return 0;
-  const insns = <i64>load<u16>(next, B_INSNS);
-  if (insns > budget) return 0;
-  const count = load<u32>(next, B_COUNT) + 1;
-  if (isThreshold(count)) return 0;
-  store<u32>(next, count, B_COUNT);
-  budget -= insns;
-  return next;
+/** The block that `block` is chained to by `slot`, or 0 if it is not, or no longer. */
+export function chained(block: usize, slot: u32): usize {
+  const link = block + (slot << 2);
+  const next = <usize>load<u32>(link, B_CHAIN);
+  return next && load<u32>(next, B_SERIAL) == load<u32>(link, B_CHAIN_SERIAL) ? next : 0;
 }
 
-/** The block that follows `block`, left by chain `slot` for `rip`; or 0. */
-export function afterJump(block: usize, slot: u32, rip: u64): usize {
-  if (!following) return 0;
-  const next = <usize>load<u32>(block + (slot << 2), B_CHAIN);
-  if (next && load<u32>(next, B_SERIAL) == load<u32>(block + (slot << 2), B_CHAIN_SERIAL)) return begin(next);
+/** May `next` be executed without the run loop looking at it first? Then it is counted. */
+export function begin(next: usize): bool {
+  if (load<u32>(STATE, S_ATTENTION) | load<u32>(next, B_REGION)) return false;
+  const rest = budget - <i64>load<u16>(next, B_INSNS);
+  if (rest < 0) return false;
+  const count = load<u32>(next, B_COUNT) + 1;
+  if (count >= jitThreshold && isThreshold(count)) return false;
+  if (!following) return false;
+  store<u32>(next, count, B_COUNT);
+  budget = rest;
+  return true;
+}
+
+/** The block that follows `block`, left by a constant jump to `rip` that is not chained; or 0. */
+export function afterJump(block: usize, rip: u64): usize {
   // On one page: the run loop links the two.
-  if ((load<u64>(block, B_RIP) ^ rip) >> 12 == 0) return 0;
+  if (!following || (load<u64>(block, B_RIP) ^ rip) >> 12 == 0) return 0;
   return known(block, rip);
 }
 
@@ -68,5 +73,5 @@ function known(block: usize, rip: u64): usize {
   const mode = load<u32>(STATE, S_MODE);
   if (mode != load<u32>(block, B_MODE)) return 0;
   const next = jumpLookup(rip, load<u32>(block, B_CS_BASE), mode);
-  return next ? begin(next) : 0;
+  return next && begin(next) ? next : 0;
 }

@@ -29,7 +29,7 @@ import * as alu from './alu';
 import { compared, immB, setD, srcA, srcB, tested } from './alu';
 import { B_CODE, B_END_RIP, B_INSNS, B_RIP, B_SIDE, setRunning } from './blocks';
 import { CCK_LOGIC, CCK_SUB, condition, setLazy } from './flags';
-import { afterIndirect, afterJump } from './follow';
+import { afterIndirect, afterJump, begin, chained } from './follow';
 import * as int from './integer';
 import {
   ALIGN_STACK,
@@ -46,9 +46,11 @@ import {
   LD_S32_64,
   LD_Z8_16,
   OP_BYTES,
+  OP_JMP,
   OP_LD,
   OP_LEAVE,
   OP_POP32,
+  OP_POP64,
   OP_PUSH32,
   OP_PUSH64,
   OP_PUSHI32,
@@ -167,19 +169,32 @@ function eaImm(p: usize): u64 {
   );
 }
 
+/** The TLB entry that `linear` maps to; does it allow a T to be loaded or stored there; where T then is. */
+function entryOf(linear: u64): usize {
+  return tlbSlot(load<u32>(STATE, S_TLB), linear);
+}
+function readable<T>(e: usize, linear: u64): bool {
+  return load<u64>(e, TLB_READ) == ((linear + (sizeof<T>() - 1)) & ~0xfff);
+}
+function writable<T>(e: usize, linear: u64): bool {
+  return load<u64>(e, TLB_WRITE) == ((linear + (sizeof<T>() - 1)) & ~0xfff);
+}
+function hostAt(e: usize, linear: u64): usize {
+  return <usize>(<u32>linear + load<u32>(e, TLB_ADDEND));
+}
+
 /** Loads T (unsigned) from `linear`; on a fault the result is 0 and faulted() true. */
 function loadMem<T>(p: usize, linear: u64): T {
-  const e = tlbSlot(load<u32>(STATE, S_TLB), linear);
-  if (load<u64>(e, TLB_READ) == ((linear + (sizeof<T>() - 1)) & ~0xfff))
-    return load<T>(<usize>(<u32>linear + load<u32>(e, TLB_ADDEND)));
+  const e = entryOf(linear);
+  if (readable<T>(e, linear)) return load<T>(hostAt(e, linear));
   return <T>slowLoad(p, linear, <u32>sizeof<T>());
 }
 
 /** Stores T; true when it faults. */
 function storeMem<T>(p: usize, linear: u64, value: T): bool {
-  const e = tlbSlot(load<u32>(STATE, S_TLB), linear);
-  if (load<u64>(e, TLB_WRITE) == ((linear + (sizeof<T>() - 1)) & ~0xfff)) {
-    store<T>(<usize>(<u32>linear + load<u32>(e, TLB_ADDEND)), value);
+  const e = entryOf(linear);
+  if (writable<T>(e, linear)) {
+    store<T>(hostAt(e, linear), value);
     return false;
   }
   return slowStore(p, linear, <u32>sizeof<T>(), <u64>value);
@@ -187,9 +202,8 @@ function storeMem<T>(p: usize, linear: u64, value: T): bool {
 
 /** Loads for a later store to the same address: every fault of that store is raised now. */
 function loadRmw<T>(p: usize, linear: u64): T {
-  const e = tlbSlot(load<u32>(STATE, S_TLB), linear);
-  if (load<u64>(e, TLB_WRITE) == ((linear + (sizeof<T>() - 1)) & ~0xfff))
-    return load<T>(<usize>(<u32>linear + load<u32>(e, TLB_ADDEND)));
+  const e = entryOf(linear);
+  if (writable<T>(e, linear)) return load<T>(hostAt(e, linear));
   return <T>slowLoadRmw(p, linear, <u32>sizeof<T>());
 }
 
@@ -392,11 +406,11 @@ function leave(how: u32, rip: u64): u32 {
   return how;
 }
 
-/** The block is left for `rip`. Returns the block that is executed next, or 0: the run loop goes on. */
-function goOn(how: u32, rip: u64): usize {
-  const next = how == LEFT_INDIRECT ? afterIndirect(block, rip) : afterJump(block, how, rip);
+/** The block is left for `rip` by an indirect jump. Returns the block that is executed next, or 0: the run loop goes on. */
+function goTo(rip: u64): usize {
+  const next = afterIndirect(block, rip);
   if (!next) {
-    left = leave(how, rip);
+    left = leave(LEFT_INDIRECT, rip);
     return 0;
   }
   block = next;
@@ -404,9 +418,17 @@ function goOn(how: u32, rip: u64): usize {
   return next;
 }
 
-/** A conditional branch at operation p, the end of the block. */
-function branch(p: usize, taken: bool): usize {
-  return taken ? goOn(LEFT_CHAIN1, load<u64>(p, 8)) : goOn(LEFT_CHAIN0, load<u64>(block, B_END_RIP));
+/** The same for a constant jump at operation p by chain slot `slot`, when the chain cannot be followed. */
+function goOn(p: usize, slot: u32): usize {
+  const rip = slot || load<u16>(p) == <u16>OP_JMP ? load<u64>(p, 8) : load<u64>(block, B_END_RIP);
+  const next = afterJump(block, rip);
+  if (!next) {
+    left = leave(slot, rip);
+    return 0;
+  }
+  block = next;
+  setRunning(next);
+  return next;
 }
 
 /** OP_VEC: A64's own kinds begin at A_BASE. */
@@ -508,1437 +530,1544 @@ export function execFrom(b: usize, start: usize): u32 {
   unexecuted = 0;
   let p = start;
   while (true) {
-    switch (load<u16>(p)) {
-      case 0x100:
-        alu.aluAdd<u8>(p, srcB<u8>(p));
-        break;
-      case 0x101:
-        alu.nfAdd<u8>(p, srcB<u8>(p));
-        break;
-      case 0x102:
-        alu.aluAdd<u8>(p, immB<u8>(p));
-        break;
-      case 0x103:
-        alu.nfAdd<u8>(p, immB<u8>(p));
-        break;
-      case 0x104:
-        alu.aluAdd<u16>(p, srcB<u16>(p));
-        break;
-      case 0x105:
-        alu.nfAdd<u16>(p, srcB<u16>(p));
-        break;
-      case 0x106:
-        alu.aluAdd<u16>(p, immB<u16>(p));
-        break;
-      case 0x107:
-        alu.nfAdd<u16>(p, immB<u16>(p));
-        break;
-      case 0x108:
-        alu.aluAdd<u32>(p, srcB<u32>(p));
-        break;
-      case 0x109:
-        alu.nfAdd<u32>(p, srcB<u32>(p));
-        break;
-      case 0x10a:
-        alu.aluAdd<u32>(p, immB<u32>(p));
-        break;
-      case 0x10b:
-        alu.nfAdd<u32>(p, immB<u32>(p));
-        break;
-      case 0x10c:
-        alu.aluAdd<u64>(p, srcB<u64>(p));
-        break;
-      case 0x10d:
-        alu.nfAdd<u64>(p, srcB<u64>(p));
-        break;
-      case 0x10e:
-        alu.aluAdd<u64>(p, immB<u64>(p));
-        break;
-      case 0x10f:
-        alu.nfAdd<u64>(p, immB<u64>(p));
-        break;
-      case 0x110:
-        alu.aluOr<u8>(p, srcB<u8>(p));
-        break;
-      case 0x111:
-        alu.nfOr<u8>(p, srcB<u8>(p));
-        break;
-      case 0x112:
-        alu.aluOr<u8>(p, immB<u8>(p));
-        break;
-      case 0x113:
-        alu.nfOr<u8>(p, immB<u8>(p));
-        break;
-      case 0x114:
-        alu.aluOr<u16>(p, srcB<u16>(p));
-        break;
-      case 0x115:
-        alu.nfOr<u16>(p, srcB<u16>(p));
-        break;
-      case 0x116:
-        alu.aluOr<u16>(p, immB<u16>(p));
-        break;
-      case 0x117:
-        alu.nfOr<u16>(p, immB<u16>(p));
-        break;
-      case 0x118:
-        alu.aluOr<u32>(p, srcB<u32>(p));
-        break;
-      case 0x119:
-        alu.nfOr<u32>(p, srcB<u32>(p));
-        break;
-      case 0x11a:
-        alu.aluOr<u32>(p, immB<u32>(p));
-        break;
-      case 0x11b:
-        alu.nfOr<u32>(p, immB<u32>(p));
-        break;
-      case 0x11c:
-        alu.aluOr<u64>(p, srcB<u64>(p));
-        break;
-      case 0x11d:
-        alu.nfOr<u64>(p, srcB<u64>(p));
-        break;
-      case 0x11e:
-        alu.aluOr<u64>(p, immB<u64>(p));
-        break;
-      case 0x11f:
-        alu.nfOr<u64>(p, immB<u64>(p));
-        break;
-      case 0x120:
-        alu.aluAdc<u8>(p, srcB<u8>(p));
-        break;
-      case 0x122:
-        alu.aluAdc<u8>(p, immB<u8>(p));
-        break;
-      case 0x124:
-        alu.aluAdc<u16>(p, srcB<u16>(p));
-        break;
-      case 0x126:
-        alu.aluAdc<u16>(p, immB<u16>(p));
-        break;
-      case 0x128:
-        alu.aluAdc<u32>(p, srcB<u32>(p));
-        break;
-      case 0x12a:
-        alu.aluAdc<u32>(p, immB<u32>(p));
-        break;
-      case 0x12c:
-        alu.aluAdc<u64>(p, srcB<u64>(p));
-        break;
-      case 0x12e:
-        alu.aluAdc<u64>(p, immB<u64>(p));
-        break;
-      case 0x130:
-        alu.aluSbb<u8>(p, srcB<u8>(p));
-        break;
-      case 0x132:
-        alu.aluSbb<u8>(p, immB<u8>(p));
-        break;
-      case 0x134:
-        alu.aluSbb<u16>(p, srcB<u16>(p));
-        break;
-      case 0x136:
-        alu.aluSbb<u16>(p, immB<u16>(p));
-        break;
-      case 0x138:
-        alu.aluSbb<u32>(p, srcB<u32>(p));
-        break;
-      case 0x13a:
-        alu.aluSbb<u32>(p, immB<u32>(p));
-        break;
-      case 0x13c:
-        alu.aluSbb<u64>(p, srcB<u64>(p));
-        break;
-      case 0x13e:
-        alu.aluSbb<u64>(p, immB<u64>(p));
-        break;
-      case 0x140:
-        alu.aluAnd<u8>(p, srcB<u8>(p));
-        break;
-      case 0x141:
-        alu.nfAnd<u8>(p, srcB<u8>(p));
-        break;
-      case 0x142:
-        alu.aluAnd<u8>(p, immB<u8>(p));
-        break;
-      case 0x143:
-        alu.nfAnd<u8>(p, immB<u8>(p));
-        break;
-      case 0x144:
-        alu.aluAnd<u16>(p, srcB<u16>(p));
-        break;
-      case 0x145:
-        alu.nfAnd<u16>(p, srcB<u16>(p));
-        break;
-      case 0x146:
-        alu.aluAnd<u16>(p, immB<u16>(p));
-        break;
-      case 0x147:
-        alu.nfAnd<u16>(p, immB<u16>(p));
-        break;
-      case 0x148:
-        alu.aluAnd<u32>(p, srcB<u32>(p));
-        break;
-      case 0x149:
-        alu.nfAnd<u32>(p, srcB<u32>(p));
-        break;
-      case 0x14a:
-        alu.aluAnd<u32>(p, immB<u32>(p));
-        break;
-      case 0x14b:
-        alu.nfAnd<u32>(p, immB<u32>(p));
-        break;
-      case 0x14c:
-        alu.aluAnd<u64>(p, srcB<u64>(p));
-        break;
-      case 0x14d:
-        alu.nfAnd<u64>(p, srcB<u64>(p));
-        break;
-      case 0x14e:
-        alu.aluAnd<u64>(p, immB<u64>(p));
-        break;
-      case 0x14f:
-        alu.nfAnd<u64>(p, immB<u64>(p));
-        break;
-      case 0x150:
-        alu.aluSub<u8>(p, srcB<u8>(p));
-        break;
-      case 0x151:
-        alu.nfSub<u8>(p, srcB<u8>(p));
-        break;
-      case 0x152:
-        alu.aluSub<u8>(p, immB<u8>(p));
-        break;
-      case 0x153:
-        alu.nfSub<u8>(p, immB<u8>(p));
-        break;
-      case 0x154:
-        alu.aluSub<u16>(p, srcB<u16>(p));
-        break;
-      case 0x155:
-        alu.nfSub<u16>(p, srcB<u16>(p));
-        break;
-      case 0x156:
-        alu.aluSub<u16>(p, immB<u16>(p));
-        break;
-      case 0x157:
-        alu.nfSub<u16>(p, immB<u16>(p));
-        break;
-      case 0x158:
-        alu.aluSub<u32>(p, srcB<u32>(p));
-        break;
-      case 0x159:
-        alu.nfSub<u32>(p, srcB<u32>(p));
-        break;
-      case 0x15a:
-        alu.aluSub<u32>(p, immB<u32>(p));
-        break;
-      case 0x15b:
-        alu.nfSub<u32>(p, immB<u32>(p));
-        break;
-      case 0x15c:
-        alu.aluSub<u64>(p, srcB<u64>(p));
-        break;
-      case 0x15d:
-        alu.nfSub<u64>(p, srcB<u64>(p));
-        break;
-      case 0x15e:
-        alu.aluSub<u64>(p, immB<u64>(p));
-        break;
-      case 0x15f:
-        alu.nfSub<u64>(p, immB<u64>(p));
-        break;
-      case 0x160:
-        alu.aluXor<u8>(p, srcB<u8>(p));
-        break;
-      case 0x161:
-        alu.nfXor<u8>(p, srcB<u8>(p));
-        break;
-      case 0x162:
-        alu.aluXor<u8>(p, immB<u8>(p));
-        break;
-      case 0x163:
-        alu.nfXor<u8>(p, immB<u8>(p));
-        break;
-      case 0x164:
-        alu.aluXor<u16>(p, srcB<u16>(p));
-        break;
-      case 0x165:
-        alu.nfXor<u16>(p, srcB<u16>(p));
-        break;
-      case 0x166:
-        alu.aluXor<u16>(p, immB<u16>(p));
-        break;
-      case 0x167:
-        alu.nfXor<u16>(p, immB<u16>(p));
-        break;
-      case 0x168:
-        alu.aluXor<u32>(p, srcB<u32>(p));
-        break;
-      case 0x169:
-        alu.nfXor<u32>(p, srcB<u32>(p));
-        break;
-      case 0x16a:
-        alu.aluXor<u32>(p, immB<u32>(p));
-        break;
-      case 0x16b:
-        alu.nfXor<u32>(p, immB<u32>(p));
-        break;
-      case 0x16c:
-        alu.aluXor<u64>(p, srcB<u64>(p));
-        break;
-      case 0x16d:
-        alu.nfXor<u64>(p, srcB<u64>(p));
-        break;
-      case 0x16e:
-        alu.aluXor<u64>(p, immB<u64>(p));
-        break;
-      case 0x16f:
-        alu.nfXor<u64>(p, immB<u64>(p));
-        break;
-      case 0x170:
-        alu.aluCmp<u8>(p, srcB<u8>(p));
-        break;
-      case 0x172:
-        alu.aluCmp<u8>(p, immB<u8>(p));
-        break;
-      case 0x174:
-        alu.aluCmp<u16>(p, srcB<u16>(p));
-        break;
-      case 0x176:
-        alu.aluCmp<u16>(p, immB<u16>(p));
-        break;
-      case 0x178:
-        alu.aluCmp<u32>(p, srcB<u32>(p));
-        break;
-      case 0x17a:
-        alu.aluCmp<u32>(p, immB<u32>(p));
-        break;
-      case 0x17c:
-        alu.aluCmp<u64>(p, srcB<u64>(p));
-        break;
-      case 0x17e:
-        alu.aluCmp<u64>(p, immB<u64>(p));
-        break;
-      case 0x180:
-        alu.aluTest<u8>(p, srcB<u8>(p));
-        break;
-      case 0x182:
-        alu.aluTest<u8>(p, immB<u8>(p));
-        break;
-      case 0x184:
-        alu.aluTest<u16>(p, srcB<u16>(p));
-        break;
-      case 0x186:
-        alu.aluTest<u16>(p, immB<u16>(p));
-        break;
-      case 0x188:
-        alu.aluTest<u32>(p, srcB<u32>(p));
-        break;
-      case 0x18a:
-        alu.aluTest<u32>(p, immB<u32>(p));
-        break;
-      case 0x18c:
-        alu.aluTest<u64>(p, srcB<u64>(p));
-        break;
-      case 0x18e:
-        alu.aluTest<u64>(p, immB<u64>(p));
-        break;
-      case 0x190:
-        alu.aluShl<u8>(p, srcB<u8>(p));
-        break;
-      case 0x191:
-        alu.nfShl<u8>(p, srcB<u8>(p));
-        break;
-      case 0x192:
-        alu.aluShl<u8>(p, immB<u8>(p));
-        break;
-      case 0x193:
-        alu.nfShl<u8>(p, immB<u8>(p));
-        break;
-      case 0x194:
-        alu.aluShl<u16>(p, srcB<u8>(p));
-        break;
-      case 0x195:
-        alu.nfShl<u16>(p, srcB<u8>(p));
-        break;
-      case 0x196:
-        alu.aluShl<u16>(p, immB<u8>(p));
-        break;
-      case 0x197:
-        alu.nfShl<u16>(p, immB<u8>(p));
-        break;
-      case 0x198:
-        alu.aluShl<u32>(p, srcB<u8>(p));
-        break;
-      case 0x199:
-        alu.nfShl<u32>(p, srcB<u8>(p));
-        break;
-      case 0x19a:
-        alu.aluShl<u32>(p, immB<u8>(p));
-        break;
-      case 0x19b:
-        alu.nfShl<u32>(p, immB<u8>(p));
-        break;
-      case 0x19c:
-        alu.aluShl<u64>(p, srcB<u8>(p));
-        break;
-      case 0x19d:
-        alu.nfShl<u64>(p, srcB<u8>(p));
-        break;
-      case 0x19e:
-        alu.aluShl<u64>(p, immB<u8>(p));
-        break;
-      case 0x19f:
-        alu.nfShl<u64>(p, immB<u8>(p));
-        break;
-      case 0x1a0:
-        alu.aluShr<u8>(p, srcB<u8>(p));
-        break;
-      case 0x1a1:
-        alu.nfShr<u8>(p, srcB<u8>(p));
-        break;
-      case 0x1a2:
-        alu.aluShr<u8>(p, immB<u8>(p));
-        break;
-      case 0x1a3:
-        alu.nfShr<u8>(p, immB<u8>(p));
-        break;
-      case 0x1a4:
-        alu.aluShr<u16>(p, srcB<u8>(p));
-        break;
-      case 0x1a5:
-        alu.nfShr<u16>(p, srcB<u8>(p));
-        break;
-      case 0x1a6:
-        alu.aluShr<u16>(p, immB<u8>(p));
-        break;
-      case 0x1a7:
-        alu.nfShr<u16>(p, immB<u8>(p));
-        break;
-      case 0x1a8:
-        alu.aluShr<u32>(p, srcB<u8>(p));
-        break;
-      case 0x1a9:
-        alu.nfShr<u32>(p, srcB<u8>(p));
-        break;
-      case 0x1aa:
-        alu.aluShr<u32>(p, immB<u8>(p));
-        break;
-      case 0x1ab:
-        alu.nfShr<u32>(p, immB<u8>(p));
-        break;
-      case 0x1ac:
-        alu.aluShr<u64>(p, srcB<u8>(p));
-        break;
-      case 0x1ad:
-        alu.nfShr<u64>(p, srcB<u8>(p));
-        break;
-      case 0x1ae:
-        alu.aluShr<u64>(p, immB<u8>(p));
-        break;
-      case 0x1af:
-        alu.nfShr<u64>(p, immB<u8>(p));
-        break;
-      case 0x1b0:
-        alu.aluSar<u8>(p, srcB<u8>(p));
-        break;
-      case 0x1b1:
-        alu.nfSar<u8>(p, srcB<u8>(p));
-        break;
-      case 0x1b2:
-        alu.aluSar<u8>(p, immB<u8>(p));
-        break;
-      case 0x1b3:
-        alu.nfSar<u8>(p, immB<u8>(p));
-        break;
-      case 0x1b4:
-        alu.aluSar<u16>(p, srcB<u8>(p));
-        break;
-      case 0x1b5:
-        alu.nfSar<u16>(p, srcB<u8>(p));
-        break;
-      case 0x1b6:
-        alu.aluSar<u16>(p, immB<u8>(p));
-        break;
-      case 0x1b7:
-        alu.nfSar<u16>(p, immB<u8>(p));
-        break;
-      case 0x1b8:
-        alu.aluSar<u32>(p, srcB<u8>(p));
-        break;
-      case 0x1b9:
-        alu.nfSar<u32>(p, srcB<u8>(p));
-        break;
-      case 0x1ba:
-        alu.aluSar<u32>(p, immB<u8>(p));
-        break;
-      case 0x1bb:
-        alu.nfSar<u32>(p, immB<u8>(p));
-        break;
-      case 0x1bc:
-        alu.aluSar<u64>(p, srcB<u8>(p));
-        break;
-      case 0x1bd:
-        alu.nfSar<u64>(p, srcB<u8>(p));
-        break;
-      case 0x1be:
-        alu.aluSar<u64>(p, immB<u8>(p));
-        break;
-      case 0x1bf:
-        alu.nfSar<u64>(p, immB<u8>(p));
-        break;
-      case 0x1c4:
-        alu.aluImul<u16>(p, srcB<u16>(p));
-        break;
-      case 0x1c5:
-        alu.nfImul<u16>(p, srcB<u16>(p));
-        break;
-      case 0x1c6:
-        alu.aluImul<u16>(p, immB<u16>(p));
-        break;
-      case 0x1c7:
-        alu.nfImul<u16>(p, immB<u16>(p));
-        break;
-      case 0x1c8:
-        alu.aluImul<u32>(p, srcB<u32>(p));
-        break;
-      case 0x1c9:
-        alu.nfImul<u32>(p, srcB<u32>(p));
-        break;
-      case 0x1ca:
-        alu.aluImul<u32>(p, immB<u32>(p));
-        break;
-      case 0x1cb:
-        alu.nfImul<u32>(p, immB<u32>(p));
-        break;
-      case 0x1cc:
-        alu.aluImul<u64>(p, srcB<u64>(p));
-        break;
-      case 0x1cd:
-        alu.nfImul<u64>(p, srcB<u64>(p));
-        break;
-      case 0x1ce:
-        alu.aluImul<u64>(p, immB<u64>(p));
-        break;
-      case 0x1cf:
-        alu.nfImul<u64>(p, immB<u64>(p));
-        break;
-      case 0x1d0:
-        alu.aluInc<u8>(p);
-        break;
-      case 0x1d1:
-        alu.nfAdd<u8>(p, 1);
-        break;
-      case 0x1d2:
-        alu.aluDec<u8>(p);
-        break;
-      case 0x1d3:
-        alu.nfSub<u8>(p, 1);
-        break;
-      case 0x1d4:
-        alu.aluInc<u16>(p);
-        break;
-      case 0x1d5:
-        alu.nfAdd<u16>(p, 1);
-        break;
-      case 0x1d6:
-        alu.aluDec<u16>(p);
-        break;
-      case 0x1d7:
-        alu.nfSub<u16>(p, 1);
-        break;
-      case 0x1d8:
-        alu.aluInc<u32>(p);
-        break;
-      case 0x1d9:
-        alu.nfAdd<u32>(p, 1);
-        break;
-      case 0x1da:
-        alu.aluDec<u32>(p);
-        break;
-      case 0x1db:
-        alu.nfSub<u32>(p, 1);
-        break;
-      case 0x1dc:
-        alu.aluInc<u64>(p);
-        break;
-      case 0x1dd:
-        alu.nfAdd<u64>(p, 1);
-        break;
-      case 0x1de:
-        alu.aluDec<u64>(p);
-        break;
-      case 0x1df:
-        alu.nfSub<u64>(p, 1);
-        break;
-      case 0x1e0:
-        alu.aluNeg<u8>(p);
-        break;
-      case 0x1e1:
-        setD<u8>(p, <u8>(0 - srcA<u8>(p)));
-        break;
-      case 0x1e4:
-        alu.aluNeg<u16>(p);
-        break;
-      case 0x1e5:
-        setD<u16>(p, <u16>(0 - srcA<u16>(p)));
-        break;
-      case 0x1e8:
-        alu.aluNeg<u32>(p);
-        break;
-      case 0x1e9:
-        setD<u32>(p, <u32>(0 - srcA<u32>(p)));
-        break;
-      case 0x1ec:
-        alu.aluNeg<u64>(p);
-        break;
-      case 0x1ed:
-        setD<u64>(p, <u64>(0 - srcA<u64>(p)));
-        break;
-      case 0x1f1:
-        setD<u8>(p, <u8>~srcA<u8>(p));
-        break;
-      case 0x1f5:
-        setD<u16>(p, <u16>~srcA<u16>(p));
-        break;
-      case 0x1f9:
-        setD<u32>(p, <u32>~srcA<u32>(p));
-        break;
-      case 0x1fd:
-        setD<u64>(p, <u64>~srcA<u64>(p));
-        break;
-      case 0x1fb:
-        setD<u32>(p, bswap<u32>(srcA<u32>(p)));
-        break;
-      case 0x1ff:
-        setD<u64>(p, bswap<u64>(srcA<u64>(p)));
-        break;
-      case 0x300:
-        alu.aluRol<u8>(p, srcB<u8>(p));
-        break;
-      case 0x301:
-        alu.nfRol<u8>(p, srcB<u8>(p));
-        break;
-      case 0x302:
-        alu.aluRol<u8>(p, immB<u8>(p));
-        break;
-      case 0x303:
-        alu.nfRol<u8>(p, immB<u8>(p));
-        break;
-      case 0x304:
-        alu.aluRol<u16>(p, srcB<u8>(p));
-        break;
-      case 0x305:
-        alu.nfRol<u16>(p, srcB<u8>(p));
-        break;
-      case 0x306:
-        alu.aluRol<u16>(p, immB<u8>(p));
-        break;
-      case 0x307:
-        alu.nfRol<u16>(p, immB<u8>(p));
-        break;
-      case 0x308:
-        alu.aluRol<u32>(p, srcB<u8>(p));
-        break;
-      case 0x309:
-        alu.nfRol<u32>(p, srcB<u8>(p));
-        break;
-      case 0x30a:
-        alu.aluRol<u32>(p, immB<u8>(p));
-        break;
-      case 0x30b:
-        alu.nfRol<u32>(p, immB<u8>(p));
-        break;
-      case 0x30c:
-        alu.aluRol<u64>(p, srcB<u8>(p));
-        break;
-      case 0x30d:
-        alu.nfRol<u64>(p, srcB<u8>(p));
-        break;
-      case 0x30e:
-        alu.aluRol<u64>(p, immB<u8>(p));
-        break;
-      case 0x30f:
-        alu.nfRol<u64>(p, immB<u8>(p));
-        break;
-      case 0x310:
-        alu.aluRor<u8>(p, srcB<u8>(p));
-        break;
-      case 0x311:
-        alu.nfRor<u8>(p, srcB<u8>(p));
-        break;
-      case 0x312:
-        alu.aluRor<u8>(p, immB<u8>(p));
-        break;
-      case 0x313:
-        alu.nfRor<u8>(p, immB<u8>(p));
-        break;
-      case 0x314:
-        alu.aluRor<u16>(p, srcB<u8>(p));
-        break;
-      case 0x315:
-        alu.nfRor<u16>(p, srcB<u8>(p));
-        break;
-      case 0x316:
-        alu.aluRor<u16>(p, immB<u8>(p));
-        break;
-      case 0x317:
-        alu.nfRor<u16>(p, immB<u8>(p));
-        break;
-      case 0x318:
-        alu.aluRor<u32>(p, srcB<u8>(p));
-        break;
-      case 0x319:
-        alu.nfRor<u32>(p, srcB<u8>(p));
-        break;
-      case 0x31a:
-        alu.aluRor<u32>(p, immB<u8>(p));
-        break;
-      case 0x31b:
-        alu.nfRor<u32>(p, immB<u8>(p));
-        break;
-      case 0x31c:
-        alu.aluRor<u64>(p, srcB<u8>(p));
-        break;
-      case 0x31d:
-        alu.nfRor<u64>(p, srcB<u8>(p));
-        break;
-      case 0x31e:
-        alu.aluRor<u64>(p, immB<u8>(p));
-        break;
-      case 0x31f:
-        alu.nfRor<u64>(p, immB<u8>(p));
-        break;
+    let slot: u32 = 0;
+    for (; ; p += OP_BYTES) {
+      switch (load<u16>(p)) {
+        case 0x100:
+          alu.aluAdd<u8>(p, srcB<u8>(p));
+          continue;
+        case 0x101:
+          alu.nfAdd<u8>(p, srcB<u8>(p));
+          continue;
+        case 0x102:
+          alu.aluAdd<u8>(p, immB<u8>(p));
+          continue;
+        case 0x103:
+          alu.nfAdd<u8>(p, immB<u8>(p));
+          continue;
+        case 0x104:
+          alu.aluAdd<u16>(p, srcB<u16>(p));
+          continue;
+        case 0x105:
+          alu.nfAdd<u16>(p, srcB<u16>(p));
+          continue;
+        case 0x106:
+          alu.aluAdd<u16>(p, immB<u16>(p));
+          continue;
+        case 0x107:
+          alu.nfAdd<u16>(p, immB<u16>(p));
+          continue;
+        case 0x108:
+          alu.aluAdd<u32>(p, srcB<u32>(p));
+          continue;
+        case 0x109:
+          alu.nfAdd<u32>(p, srcB<u32>(p));
+          continue;
+        case 0x10a:
+          alu.aluAdd<u32>(p, immB<u32>(p));
+          continue;
+        case 0x10b:
+          alu.nfAdd<u32>(p, immB<u32>(p));
+          continue;
+        case 0x10c:
+          alu.aluAdd<u64>(p, srcB<u64>(p));
+          continue;
+        case 0x10d:
+          alu.nfAdd<u64>(p, srcB<u64>(p));
+          continue;
+        case 0x10e:
+          alu.aluAdd<u64>(p, immB<u64>(p));
+          continue;
+        case 0x10f:
+          alu.nfAdd<u64>(p, immB<u64>(p));
+          continue;
+        case 0x110:
+          alu.aluOr<u8>(p, srcB<u8>(p));
+          continue;
+        case 0x111:
+          alu.nfOr<u8>(p, srcB<u8>(p));
+          continue;
+        case 0x112:
+          alu.aluOr<u8>(p, immB<u8>(p));
+          continue;
+        case 0x113:
+          alu.nfOr<u8>(p, immB<u8>(p));
+          continue;
+        case 0x114:
+          alu.aluOr<u16>(p, srcB<u16>(p));
+          continue;
+        case 0x115:
+          alu.nfOr<u16>(p, srcB<u16>(p));
+          continue;
+        case 0x116:
+          alu.aluOr<u16>(p, immB<u16>(p));
+          continue;
+        case 0x117:
+          alu.nfOr<u16>(p, immB<u16>(p));
+          continue;
+        case 0x118:
+          alu.aluOr<u32>(p, srcB<u32>(p));
+          continue;
+        case 0x119:
+          alu.nfOr<u32>(p, srcB<u32>(p));
+          continue;
+        case 0x11a:
+          alu.aluOr<u32>(p, immB<u32>(p));
+          continue;
+        case 0x11b:
+          alu.nfOr<u32>(p, immB<u32>(p));
+          continue;
+        case 0x11c:
+          alu.aluOr<u64>(p, srcB<u64>(p));
+          continue;
+        case 0x11d:
+          alu.nfOr<u64>(p, srcB<u64>(p));
+          continue;
+        case 0x11e:
+          alu.aluOr<u64>(p, immB<u64>(p));
+          continue;
+        case 0x11f:
+          alu.nfOr<u64>(p, immB<u64>(p));
+          continue;
+        case 0x120:
+          alu.aluAdc<u8>(p, srcB<u8>(p));
+          continue;
+        case 0x122:
+          alu.aluAdc<u8>(p, immB<u8>(p));
+          continue;
+        case 0x124:
+          alu.aluAdc<u16>(p, srcB<u16>(p));
+          continue;
+        case 0x126:
+          alu.aluAdc<u16>(p, immB<u16>(p));
+          continue;
+        case 0x128:
+          alu.aluAdc<u32>(p, srcB<u32>(p));
+          continue;
+        case 0x12a:
+          alu.aluAdc<u32>(p, immB<u32>(p));
+          continue;
+        case 0x12c:
+          alu.aluAdc<u64>(p, srcB<u64>(p));
+          continue;
+        case 0x12e:
+          alu.aluAdc<u64>(p, immB<u64>(p));
+          continue;
+        case 0x130:
+          alu.aluSbb<u8>(p, srcB<u8>(p));
+          continue;
+        case 0x132:
+          alu.aluSbb<u8>(p, immB<u8>(p));
+          continue;
+        case 0x134:
+          alu.aluSbb<u16>(p, srcB<u16>(p));
+          continue;
+        case 0x136:
+          alu.aluSbb<u16>(p, immB<u16>(p));
+          continue;
+        case 0x138:
+          alu.aluSbb<u32>(p, srcB<u32>(p));
+          continue;
+        case 0x13a:
+          alu.aluSbb<u32>(p, immB<u32>(p));
+          continue;
+        case 0x13c:
+          alu.aluSbb<u64>(p, srcB<u64>(p));
+          continue;
+        case 0x13e:
+          alu.aluSbb<u64>(p, immB<u64>(p));
+          continue;
+        case 0x140:
+          alu.aluAnd<u8>(p, srcB<u8>(p));
+          continue;
+        case 0x141:
+          alu.nfAnd<u8>(p, srcB<u8>(p));
+          continue;
+        case 0x142:
+          alu.aluAnd<u8>(p, immB<u8>(p));
+          continue;
+        case 0x143:
+          alu.nfAnd<u8>(p, immB<u8>(p));
+          continue;
+        case 0x144:
+          alu.aluAnd<u16>(p, srcB<u16>(p));
+          continue;
+        case 0x145:
+          alu.nfAnd<u16>(p, srcB<u16>(p));
+          continue;
+        case 0x146:
+          alu.aluAnd<u16>(p, immB<u16>(p));
+          continue;
+        case 0x147:
+          alu.nfAnd<u16>(p, immB<u16>(p));
+          continue;
+        case 0x148:
+          alu.aluAnd<u32>(p, srcB<u32>(p));
+          continue;
+        case 0x149:
+          alu.nfAnd<u32>(p, srcB<u32>(p));
+          continue;
+        case 0x14a:
+          alu.aluAnd<u32>(p, immB<u32>(p));
+          continue;
+        case 0x14b:
+          alu.nfAnd<u32>(p, immB<u32>(p));
+          continue;
+        case 0x14c:
+          alu.aluAnd<u64>(p, srcB<u64>(p));
+          continue;
+        case 0x14d:
+          alu.nfAnd<u64>(p, srcB<u64>(p));
+          continue;
+        case 0x14e:
+          alu.aluAnd<u64>(p, immB<u64>(p));
+          continue;
+        case 0x14f:
+          alu.nfAnd<u64>(p, immB<u64>(p));
+          continue;
+        case 0x150:
+          alu.aluSub<u8>(p, srcB<u8>(p));
+          continue;
+        case 0x151:
+          alu.nfSub<u8>(p, srcB<u8>(p));
+          continue;
+        case 0x152:
+          alu.aluSub<u8>(p, immB<u8>(p));
+          continue;
+        case 0x153:
+          alu.nfSub<u8>(p, immB<u8>(p));
+          continue;
+        case 0x154:
+          alu.aluSub<u16>(p, srcB<u16>(p));
+          continue;
+        case 0x155:
+          alu.nfSub<u16>(p, srcB<u16>(p));
+          continue;
+        case 0x156:
+          alu.aluSub<u16>(p, immB<u16>(p));
+          continue;
+        case 0x157:
+          alu.nfSub<u16>(p, immB<u16>(p));
+          continue;
+        case 0x158:
+          alu.aluSub<u32>(p, srcB<u32>(p));
+          continue;
+        case 0x159:
+          alu.nfSub<u32>(p, srcB<u32>(p));
+          continue;
+        case 0x15a:
+          alu.aluSub<u32>(p, immB<u32>(p));
+          continue;
+        case 0x15b:
+          alu.nfSub<u32>(p, immB<u32>(p));
+          continue;
+        case 0x15c:
+          alu.aluSub<u64>(p, srcB<u64>(p));
+          continue;
+        case 0x15d:
+          alu.nfSub<u64>(p, srcB<u64>(p));
+          continue;
+        case 0x15e:
+          alu.aluSub<u64>(p, immB<u64>(p));
+          continue;
+        case 0x15f:
+          alu.nfSub<u64>(p, immB<u64>(p));
+          continue;
+        case 0x160:
+          alu.aluXor<u8>(p, srcB<u8>(p));
+          continue;
+        case 0x161:
+          alu.nfXor<u8>(p, srcB<u8>(p));
+          continue;
+        case 0x162:
+          alu.aluXor<u8>(p, immB<u8>(p));
+          continue;
+        case 0x163:
+          alu.nfXor<u8>(p, immB<u8>(p));
+          continue;
+        case 0x164:
+          alu.aluXor<u16>(p, srcB<u16>(p));
+          continue;
+        case 0x165:
+          alu.nfXor<u16>(p, srcB<u16>(p));
+          continue;
+        case 0x166:
+          alu.aluXor<u16>(p, immB<u16>(p));
+          continue;
+        case 0x167:
+          alu.nfXor<u16>(p, immB<u16>(p));
+          continue;
+        case 0x168:
+          alu.aluXor<u32>(p, srcB<u32>(p));
+          continue;
+        case 0x169:
+          alu.nfXor<u32>(p, srcB<u32>(p));
+          continue;
+        case 0x16a:
+          alu.aluXor<u32>(p, immB<u32>(p));
+          continue;
+        case 0x16b:
+          alu.nfXor<u32>(p, immB<u32>(p));
+          continue;
+        case 0x16c:
+          alu.aluXor<u64>(p, srcB<u64>(p));
+          continue;
+        case 0x16d:
+          alu.nfXor<u64>(p, srcB<u64>(p));
+          continue;
+        case 0x16e:
+          alu.aluXor<u64>(p, immB<u64>(p));
+          continue;
+        case 0x16f:
+          alu.nfXor<u64>(p, immB<u64>(p));
+          continue;
+        case 0x170:
+          alu.aluCmp<u8>(p, srcB<u8>(p));
+          continue;
+        case 0x172:
+          alu.aluCmp<u8>(p, immB<u8>(p));
+          continue;
+        case 0x174:
+          alu.aluCmp<u16>(p, srcB<u16>(p));
+          continue;
+        case 0x176:
+          alu.aluCmp<u16>(p, immB<u16>(p));
+          continue;
+        case 0x178:
+          alu.aluCmp<u32>(p, srcB<u32>(p));
+          continue;
+        case 0x17a:
+          alu.aluCmp<u32>(p, immB<u32>(p));
+          continue;
+        case 0x17c:
+          alu.aluCmp<u64>(p, srcB<u64>(p));
+          continue;
+        case 0x17e:
+          alu.aluCmp<u64>(p, immB<u64>(p));
+          continue;
+        case 0x180:
+          alu.aluTest<u8>(p, srcB<u8>(p));
+          continue;
+        case 0x182:
+          alu.aluTest<u8>(p, immB<u8>(p));
+          continue;
+        case 0x184:
+          alu.aluTest<u16>(p, srcB<u16>(p));
+          continue;
+        case 0x186:
+          alu.aluTest<u16>(p, immB<u16>(p));
+          continue;
+        case 0x188:
+          alu.aluTest<u32>(p, srcB<u32>(p));
+          continue;
+        case 0x18a:
+          alu.aluTest<u32>(p, immB<u32>(p));
+          continue;
+        case 0x18c:
+          alu.aluTest<u64>(p, srcB<u64>(p));
+          continue;
+        case 0x18e:
+          alu.aluTest<u64>(p, immB<u64>(p));
+          continue;
+        case 0x190:
+          alu.aluShl<u8>(p, srcB<u8>(p));
+          continue;
+        case 0x191:
+          alu.nfShl<u8>(p, srcB<u8>(p));
+          continue;
+        case 0x192:
+          alu.aluShl<u8>(p, immB<u8>(p));
+          continue;
+        case 0x193:
+          alu.nfShl<u8>(p, immB<u8>(p));
+          continue;
+        case 0x194:
+          alu.aluShl<u16>(p, srcB<u8>(p));
+          continue;
+        case 0x195:
+          alu.nfShl<u16>(p, srcB<u8>(p));
+          continue;
+        case 0x196:
+          alu.aluShl<u16>(p, immB<u8>(p));
+          continue;
+        case 0x197:
+          alu.nfShl<u16>(p, immB<u8>(p));
+          continue;
+        case 0x198:
+          alu.aluShl<u32>(p, srcB<u8>(p));
+          continue;
+        case 0x199:
+          alu.nfShl<u32>(p, srcB<u8>(p));
+          continue;
+        case 0x19a:
+          alu.aluShl<u32>(p, immB<u8>(p));
+          continue;
+        case 0x19b:
+          alu.nfShl<u32>(p, immB<u8>(p));
+          continue;
+        case 0x19c:
+          alu.aluShl<u64>(p, srcB<u8>(p));
+          continue;
+        case 0x19d:
+          alu.nfShl<u64>(p, srcB<u8>(p));
+          continue;
+        case 0x19e:
+          alu.aluShl<u64>(p, immB<u8>(p));
+          continue;
+        case 0x19f:
+          alu.nfShl<u64>(p, immB<u8>(p));
+          continue;
+        case 0x1a0:
+          alu.aluShr<u8>(p, srcB<u8>(p));
+          continue;
+        case 0x1a1:
+          alu.nfShr<u8>(p, srcB<u8>(p));
+          continue;
+        case 0x1a2:
+          alu.aluShr<u8>(p, immB<u8>(p));
+          continue;
+        case 0x1a3:
+          alu.nfShr<u8>(p, immB<u8>(p));
+          continue;
+        case 0x1a4:
+          alu.aluShr<u16>(p, srcB<u8>(p));
+          continue;
+        case 0x1a5:
+          alu.nfShr<u16>(p, srcB<u8>(p));
+          continue;
+        case 0x1a6:
+          alu.aluShr<u16>(p, immB<u8>(p));
+          continue;
+        case 0x1a7:
+          alu.nfShr<u16>(p, immB<u8>(p));
+          continue;
+        case 0x1a8:
+          alu.aluShr<u32>(p, srcB<u8>(p));
+          continue;
+        case 0x1a9:
+          alu.nfShr<u32>(p, srcB<u8>(p));
+          continue;
+        case 0x1aa:
+          alu.aluShr<u32>(p, immB<u8>(p));
+          continue;
+        case 0x1ab:
+          alu.nfShr<u32>(p, immB<u8>(p));
+          continue;
+        case 0x1ac:
+          alu.aluShr<u64>(p, srcB<u8>(p));
+          continue;
+        case 0x1ad:
+          alu.nfShr<u64>(p, srcB<u8>(p));
+          continue;
+        case 0x1ae:
+          alu.aluShr<u64>(p, immB<u8>(p));
+          continue;
+        case 0x1af:
+          alu.nfShr<u64>(p, immB<u8>(p));
+          continue;
+        case 0x1b0:
+          alu.aluSar<u8>(p, srcB<u8>(p));
+          continue;
+        case 0x1b1:
+          alu.nfSar<u8>(p, srcB<u8>(p));
+          continue;
+        case 0x1b2:
+          alu.aluSar<u8>(p, immB<u8>(p));
+          continue;
+        case 0x1b3:
+          alu.nfSar<u8>(p, immB<u8>(p));
+          continue;
+        case 0x1b4:
+          alu.aluSar<u16>(p, srcB<u8>(p));
+          continue;
+        case 0x1b5:
+          alu.nfSar<u16>(p, srcB<u8>(p));
+          continue;
+        case 0x1b6:
+          alu.aluSar<u16>(p, immB<u8>(p));
+          continue;
+        case 0x1b7:
+          alu.nfSar<u16>(p, immB<u8>(p));
+          continue;
+        case 0x1b8:
+          alu.aluSar<u32>(p, srcB<u8>(p));
+          continue;
+        case 0x1b9:
+          alu.nfSar<u32>(p, srcB<u8>(p));
+          continue;
+        case 0x1ba:
+          alu.aluSar<u32>(p, immB<u8>(p));
+          continue;
+        case 0x1bb:
+          alu.nfSar<u32>(p, immB<u8>(p));
+          continue;
+        case 0x1bc:
+          alu.aluSar<u64>(p, srcB<u8>(p));
+          continue;
+        case 0x1bd:
+          alu.nfSar<u64>(p, srcB<u8>(p));
+          continue;
+        case 0x1be:
+          alu.aluSar<u64>(p, immB<u8>(p));
+          continue;
+        case 0x1bf:
+          alu.nfSar<u64>(p, immB<u8>(p));
+          continue;
+        case 0x1c4:
+          alu.aluImul<u16>(p, srcB<u16>(p));
+          continue;
+        case 0x1c5:
+          alu.nfImul<u16>(p, srcB<u16>(p));
+          continue;
+        case 0x1c6:
+          alu.aluImul<u16>(p, immB<u16>(p));
+          continue;
+        case 0x1c7:
+          alu.nfImul<u16>(p, immB<u16>(p));
+          continue;
+        case 0x1c8:
+          alu.aluImul<u32>(p, srcB<u32>(p));
+          continue;
+        case 0x1c9:
+          alu.nfImul<u32>(p, srcB<u32>(p));
+          continue;
+        case 0x1ca:
+          alu.aluImul<u32>(p, immB<u32>(p));
+          continue;
+        case 0x1cb:
+          alu.nfImul<u32>(p, immB<u32>(p));
+          continue;
+        case 0x1cc:
+          alu.aluImul<u64>(p, srcB<u64>(p));
+          continue;
+        case 0x1cd:
+          alu.nfImul<u64>(p, srcB<u64>(p));
+          continue;
+        case 0x1ce:
+          alu.aluImul<u64>(p, immB<u64>(p));
+          continue;
+        case 0x1cf:
+          alu.nfImul<u64>(p, immB<u64>(p));
+          continue;
+        case 0x1d0:
+          alu.aluInc<u8>(p);
+          continue;
+        case 0x1d1:
+          alu.nfAdd<u8>(p, 1);
+          continue;
+        case 0x1d2:
+          alu.aluDec<u8>(p);
+          continue;
+        case 0x1d3:
+          alu.nfSub<u8>(p, 1);
+          continue;
+        case 0x1d4:
+          alu.aluInc<u16>(p);
+          continue;
+        case 0x1d5:
+          alu.nfAdd<u16>(p, 1);
+          continue;
+        case 0x1d6:
+          alu.aluDec<u16>(p);
+          continue;
+        case 0x1d7:
+          alu.nfSub<u16>(p, 1);
+          continue;
+        case 0x1d8:
+          alu.aluInc<u32>(p);
+          continue;
+        case 0x1d9:
+          alu.nfAdd<u32>(p, 1);
+          continue;
+        case 0x1da:
+          alu.aluDec<u32>(p);
+          continue;
+        case 0x1db:
+          alu.nfSub<u32>(p, 1);
+          continue;
+        case 0x1dc:
+          alu.aluInc<u64>(p);
+          continue;
+        case 0x1dd:
+          alu.nfAdd<u64>(p, 1);
+          continue;
+        case 0x1de:
+          alu.aluDec<u64>(p);
+          continue;
+        case 0x1df:
+          alu.nfSub<u64>(p, 1);
+          continue;
+        case 0x1e0:
+          alu.aluNeg<u8>(p);
+          continue;
+        case 0x1e1:
+          setD<u8>(p, <u8>(0 - srcA<u8>(p)));
+          continue;
+        case 0x1e4:
+          alu.aluNeg<u16>(p);
+          continue;
+        case 0x1e5:
+          setD<u16>(p, <u16>(0 - srcA<u16>(p)));
+          continue;
+        case 0x1e8:
+          alu.aluNeg<u32>(p);
+          continue;
+        case 0x1e9:
+          setD<u32>(p, <u32>(0 - srcA<u32>(p)));
+          continue;
+        case 0x1ec:
+          alu.aluNeg<u64>(p);
+          continue;
+        case 0x1ed:
+          setD<u64>(p, <u64>(0 - srcA<u64>(p)));
+          continue;
+        case 0x1f1:
+          setD<u8>(p, <u8>~srcA<u8>(p));
+          continue;
+        case 0x1f5:
+          setD<u16>(p, <u16>~srcA<u16>(p));
+          continue;
+        case 0x1f9:
+          setD<u32>(p, <u32>~srcA<u32>(p));
+          continue;
+        case 0x1fd:
+          setD<u64>(p, <u64>~srcA<u64>(p));
+          continue;
+        case 0x1fb:
+          setD<u32>(p, bswap<u32>(srcA<u32>(p)));
+          continue;
+        case 0x1ff:
+          setD<u64>(p, bswap<u64>(srcA<u64>(p)));
+          continue;
+        case 0x300:
+          alu.aluRol<u8>(p, srcB<u8>(p));
+          continue;
+        case 0x301:
+          alu.nfRol<u8>(p, srcB<u8>(p));
+          continue;
+        case 0x302:
+          alu.aluRol<u8>(p, immB<u8>(p));
+          continue;
+        case 0x303:
+          alu.nfRol<u8>(p, immB<u8>(p));
+          continue;
+        case 0x304:
+          alu.aluRol<u16>(p, srcB<u8>(p));
+          continue;
+        case 0x305:
+          alu.nfRol<u16>(p, srcB<u8>(p));
+          continue;
+        case 0x306:
+          alu.aluRol<u16>(p, immB<u8>(p));
+          continue;
+        case 0x307:
+          alu.nfRol<u16>(p, immB<u8>(p));
+          continue;
+        case 0x308:
+          alu.aluRol<u32>(p, srcB<u8>(p));
+          continue;
+        case 0x309:
+          alu.nfRol<u32>(p, srcB<u8>(p));
+          continue;
+        case 0x30a:
+          alu.aluRol<u32>(p, immB<u8>(p));
+          continue;
+        case 0x30b:
+          alu.nfRol<u32>(p, immB<u8>(p));
+          continue;
+        case 0x30c:
+          alu.aluRol<u64>(p, srcB<u8>(p));
+          continue;
+        case 0x30d:
+          alu.nfRol<u64>(p, srcB<u8>(p));
+          continue;
+        case 0x30e:
+          alu.aluRol<u64>(p, immB<u8>(p));
+          continue;
+        case 0x30f:
+          alu.nfRol<u64>(p, immB<u8>(p));
+          continue;
+        case 0x310:
+          alu.aluRor<u8>(p, srcB<u8>(p));
+          continue;
+        case 0x311:
+          alu.nfRor<u8>(p, srcB<u8>(p));
+          continue;
+        case 0x312:
+          alu.aluRor<u8>(p, immB<u8>(p));
+          continue;
+        case 0x313:
+          alu.nfRor<u8>(p, immB<u8>(p));
+          continue;
+        case 0x314:
+          alu.aluRor<u16>(p, srcB<u8>(p));
+          continue;
+        case 0x315:
+          alu.nfRor<u16>(p, srcB<u8>(p));
+          continue;
+        case 0x316:
+          alu.aluRor<u16>(p, immB<u8>(p));
+          continue;
+        case 0x317:
+          alu.nfRor<u16>(p, immB<u8>(p));
+          continue;
+        case 0x318:
+          alu.aluRor<u32>(p, srcB<u8>(p));
+          continue;
+        case 0x319:
+          alu.nfRor<u32>(p, srcB<u8>(p));
+          continue;
+        case 0x31a:
+          alu.aluRor<u32>(p, immB<u8>(p));
+          continue;
+        case 0x31b:
+          alu.nfRor<u32>(p, immB<u8>(p));
+          continue;
+        case 0x31c:
+          alu.aluRor<u64>(p, srcB<u8>(p));
+          continue;
+        case 0x31d:
+          alu.nfRor<u64>(p, srcB<u8>(p));
+          continue;
+        case 0x31e:
+          alu.aluRor<u64>(p, immB<u8>(p));
+          continue;
+        case 0x31f:
+          alu.nfRor<u64>(p, immB<u8>(p));
+          continue;
 
-      // OP_MOV, OP_MOVI, extensions
-      case 0x200:
-        setD<u8>(p, srcA<u8>(p));
-        break;
-      case 0x201:
-        setD<u16>(p, srcA<u16>(p));
-        break;
-      case 0x202:
-        setD<u32>(p, srcA<u32>(p));
-        break;
-      case 0x203:
-        setD<u64>(p, srcA<u64>(p));
-        break;
-      case 0x204:
-        setD<u8>(p, immB<u8>(p));
-        break;
-      case 0x205:
-        setD<u16>(p, immB<u16>(p));
-        break;
-      case 0x206:
-        setD<u32>(p, immB<u32>(p));
-        break;
-      case 0x207:
-        setD<u64>(p, immB<u64>(p));
-        break;
-      case 0x208:
-        setD64(p, srcA<u8>(p));
-        break;
-      case 0x209:
-        setD64(p, srcA<u16>(p));
-        break;
-      case 0x20a:
-        setD<u16>(p, srcA<u8>(p));
-        break;
-      case 0x20b:
-        setD<u16>(p, <u16>(<i16>srcA<i8>(p)));
-        break;
-      case 0x20c:
-        setD<u32>(p, <u32>(<i32>srcA<i8>(p)));
-        break;
-      case 0x20d:
-        setD64(p, <u64>(<i64>srcA<i8>(p)));
-        break;
-      case 0x20e:
-        setD<u32>(p, <u32>(<i32>srcA<i16>(p)));
-        break;
-      case 0x20f:
-        setD64(p, <u64>(<i64>srcA<i16>(p)));
-        break;
-      case 0x210:
-        setD64(p, <u64>(<i64>srcA<i32>(p)));
-        break;
-      // OP_LEA16, 32, 64
-      case 0x211:
-        setD64(p, ea(p) & 0xffff);
-        break;
-      case 0x212:
-        setD64(p, ea32(p));
-        break;
-      case 0x213:
-        setD64(p, ea(p));
-        break;
-      // OP_XCHG, OP_CMOV, OP_SETCC, OP_MOV128
-      case 0x214: {
-        const d = <usize>load<u16>(p, 2);
-        const x = load<u8>(d, STATE);
-        setD<u8>(p, srcA<u8>(p));
-        store<u8>(<usize>load<u16>(p, 4), x, STATE);
-        break;
-      }
-      case 0x215: {
-        const d = <usize>load<u16>(p, 2);
-        const x = load<u16>(d, STATE);
-        setD<u16>(p, srcA<u16>(p));
-        store<u16>(<usize>load<u16>(p, 4), x, STATE);
-        break;
-      }
-      case 0x216: {
-        const d = <usize>load<u16>(p, 2);
-        const x = load<u32>(d, STATE);
-        setD<u32>(p, srcA<u32>(p));
-        store<u64>(<usize>load<u16>(p, 4), <u64>x, STATE);
-        break;
-      }
-      case 0x217: {
-        const d = <usize>load<u16>(p, 2);
-        const x = load<u64>(d, STATE);
-        setD<u64>(p, srcA<u64>(p));
-        store<u64>(<usize>load<u16>(p, 4), x, STATE);
-        break;
-      }
-      case 0x219:
-        if (condition(<u32>load<u8>(p, 8))) setD<u16>(p, srcA<u16>(p));
-        break;
-      case 0x21a:
-        setD<u32>(p, condition(<u32>load<u8>(p, 8)) ? srcA<u32>(p) : load<u32>(<usize>load<u16>(p, 2), STATE));
-        break;
-      case 0x21b:
-        if (condition(<u32>load<u8>(p, 8))) setD64(p, srcA<u64>(p));
-        break;
-      case 0x21c:
-        setD<u8>(p, u8(condition(<u32>load<u8>(p, 8))));
-        break;
-      case 0x21d:
-        v128.store(STATE + <usize>load<u16>(p, 2), v128.load(STATE + <usize>load<u16>(p, 4)));
-        break;
-      // OP_SETCC64, OP_SEL, OP_FIELD, OP_INSERT…
-      case 0x21e:
-        setD64(p, u64(condition(<u32>load<u8>(p, 8))));
-        break;
-      case 0x222:
-        setD<u32>(p, condition(<u32>load<u8>(p, 8)) ? srcA<u32>(p) : srcB<u32>(p));
-        break;
-      case 0x223:
-        setD64(p, condition(<u32>load<u8>(p, 8)) ? srcA<u64>(p) : srcB<u64>(p));
-        break;
-      case 0x224:
-        setD64(p, int.field(p));
-        break;
-      case 0x225:
-        setD<u32>(p, <u32>int.inserted(p));
-        break;
-      case 0x226:
-        setD64(p, int.inserted(p));
-        break;
-      // OP_CLZ…, OP_RBIT64, products, quotients
-      case 0x227:
-        setD<u32>(p, clz<u32>(srcA<u32>(p)));
-        break;
-      case 0x228:
-        setD64(p, clz<u64>(srcA<u64>(p)));
-        break;
-      case 0x229:
-        setD64(p, int.reverseBits(srcA<u64>(p)));
-        break;
-      case 0x22a:
-        setD64(p, <u64>(<i64>srcA<i32>(p) * <i64>srcB<i32>(p)));
-        break;
-      case 0x22b:
-        setD64(p, <u64>srcA<u32>(p) * <u64>srcB<u32>(p));
-        break;
-      case 0x22c:
-        setD64(p, <u64>alu.mulHighSigned(srcA<i64>(p), srcB<i64>(p)));
-        break;
-      case 0x22d:
-        setD64(p, alu.mulHigh(srcA<u64>(p), srcB<u64>(p)));
-        break;
-      case 0x22e:
-        setD<u32>(p, <u32>int.divideUnsigned(srcA<u32>(p), srcB<u32>(p)));
-        break;
-      case 0x22f:
-        setD64(p, int.divideUnsigned(srcA<u64>(p), srcB<u64>(p)));
-        break;
-      case 0x230:
-        setD<u32>(p, <u32>int.divideSigned(srcA<i32>(p), srcB<i32>(p)));
-        break;
-      case 0x231:
-        setD64(p, <u64>int.divideSigned(srcA<i64>(p), srcB<i64>(p)));
-        break;
-      // OP_CCMP, OP_CCMN
-      case 0x232:
-        int.conditionalCompare<u32>(p);
-        break;
-      case 0x233:
-        int.conditionalCompare<u64>(p);
-        break;
-      case 0x234:
-        int.conditionalAdd<u32>(p);
-        break;
-      case 0x235:
-        int.conditionalAdd<u64>(p);
-        break;
-      // OP_LD, OP_LD_A32: forms LD_*
-      case 0x240: {
-        const v = loadMem<u8>(p, ea(p));
-        if (faulted()) return fault(p);
-        setD<u8>(p, v);
-        break;
-      }
-      case 0x241: {
-        const v = loadMem<u16>(p, ea(p));
-        if (faulted()) return fault(p);
-        setD<u16>(p, v);
-        break;
-      }
-      case 0x242: {
-        const v = loadMem<u32>(p, ea(p));
-        if (faulted()) return fault(p);
-        setD64(p, v);
-        break;
-      }
-      case 0x243: {
-        const v = loadMem<u64>(p, ea(p));
-        if (faulted()) return fault(p);
-        setD64(p, v);
-        break;
-      }
-      case 0x244: {
-        const v = loadMem<u8>(p, ea(p));
-        if (faulted()) return fault(p);
-        setD64(p, v);
-        break;
-      }
-      case 0x245: {
-        const v = loadMem<u16>(p, ea(p));
-        if (faulted()) return fault(p);
-        setD64(p, v);
-        break;
-      }
-      case 0x246: {
-        const v = loadMem<u8>(p, ea(p));
-        if (faulted()) return fault(p);
-        setD<u16>(p, v);
-        break;
-      }
-      case 0x247: {
-        const v = loadMem<u8>(p, ea(p));
-        if (faulted()) return fault(p);
-        setD<u16>(p, <u16>(<i16>(<i8>v)));
-        break;
-      }
-      case 0x248: {
-        const v = loadMem<u8>(p, ea(p));
-        if (faulted()) return fault(p);
-        setD<u32>(p, <u32>(<i32>(<i8>v)));
-        break;
-      }
-      case 0x249: {
-        const v = loadMem<u8>(p, ea(p));
-        if (faulted()) return fault(p);
-        setD64(p, <u64>(<i64>(<i8>v)));
-        break;
-      }
-      case 0x24a: {
-        const v = loadMem<u16>(p, ea(p));
-        if (faulted()) return fault(p);
-        setD<u32>(p, <u32>(<i32>(<i16>v)));
-        break;
-      }
-      case 0x24b: {
-        const v = loadMem<u16>(p, ea(p));
-        if (faulted()) return fault(p);
-        setD64(p, <u64>(<i64>(<i16>v)));
-        break;
-      }
-      case 0x24c: {
-        const v = loadMem<u32>(p, ea(p));
-        if (faulted()) return fault(p);
-        setD64(p, <u64>(<i64>(<i32>v)));
-        break;
-      }
-      case 0x24d:
-        if (execLoad128(p, ea(p), false)) return fault(p);
-        break;
-      case 0x24e:
-        if (execLoad128(p, ea(p), true)) return fault(p);
-        break;
-      case 0x250: {
-        const v = loadRmw<u8>(p, ea(p));
-        if (faulted()) return fault(p);
-        setD64(p, v);
-        break;
-      }
-      case 0x251: {
-        const v = loadRmw<u16>(p, ea(p));
-        if (faulted()) return fault(p);
-        setD64(p, v);
-        break;
-      }
-      case 0x252: {
-        const v = loadRmw<u32>(p, ea(p));
-        if (faulted()) return fault(p);
-        setD64(p, v);
-        break;
-      }
-      case 0x253: {
-        const v = loadRmw<u64>(p, ea(p));
-        if (faulted()) return fault(p);
-        setD64(p, v);
-        break;
-      }
-      case 0x260: {
-        const v = loadNarrow<u8>(p);
-        if (faulted()) return fault(p);
-        setD<u8>(p, v);
-        break;
-      }
-      case 0x261: {
-        const v = loadNarrow<u16>(p);
-        if (faulted()) return fault(p);
-        setD<u16>(p, v);
-        break;
-      }
-      case 0x262: {
-        const v = loadNarrow<u32>(p);
-        if (faulted()) return fault(p);
-        setD64(p, v);
-        break;
-      }
-      case 0x263: {
-        const v = loadNarrow<u64>(p);
-        if (faulted()) return fault(p);
-        setD64(p, v);
-        break;
-      }
-      case 0x264: {
-        const v = loadNarrow<u8>(p);
-        if (faulted()) return fault(p);
-        setD64(p, v);
-        break;
-      }
-      case 0x265: {
-        const v = loadNarrow<u16>(p);
-        if (faulted()) return fault(p);
-        setD64(p, v);
-        break;
-      }
-      case 0x266: {
-        const v = loadNarrow<u8>(p);
-        if (faulted()) return fault(p);
-        setD<u16>(p, v);
-        break;
-      }
-      case 0x267: {
-        const v = loadNarrow<u8>(p);
-        if (faulted()) return fault(p);
-        setD<u16>(p, <u16>(<i16>(<i8>v)));
-        break;
-      }
-      case 0x268: {
-        const v = loadNarrow<u8>(p);
-        if (faulted()) return fault(p);
-        setD<u32>(p, <u32>(<i32>(<i8>v)));
-        break;
-      }
-      case 0x269: {
-        const v = loadNarrow<u8>(p);
-        if (faulted()) return fault(p);
-        setD64(p, <u64>(<i64>(<i8>v)));
-        break;
-      }
-      case 0x26a: {
-        const v = loadNarrow<u16>(p);
-        if (faulted()) return fault(p);
-        setD<u32>(p, <u32>(<i32>(<i16>v)));
-        break;
-      }
-      case 0x26b: {
-        const v = loadNarrow<u16>(p);
-        if (faulted()) return fault(p);
-        setD64(p, <u64>(<i64>(<i16>v)));
-        break;
-      }
-      case 0x26c: {
-        const v = loadNarrow<u32>(p);
-        if (faulted()) return fault(p);
-        setD64(p, <u64>(<i64>(<i32>v)));
-        break;
-      }
-      case 0x26d:
-        if (execLoad128(p, ea32(p), false)) return fault(p);
-        break;
-      case 0x26e:
-        if (execLoad128(p, ea32(p), true)) return fault(p);
-        break;
-      case 0x270: {
-        const v = loadRmw<u8>(p, ea32(p));
-        if (faulted()) return fault(p);
-        setD64(p, v);
-        break;
-      }
-      case 0x271: {
-        const v = loadRmw<u16>(p, ea32(p));
-        if (faulted()) return fault(p);
-        setD64(p, v);
-        break;
-      }
-      case 0x272: {
-        const v = loadRmw<u32>(p, ea32(p));
-        if (faulted()) return fault(p);
-        setD64(p, v);
-        break;
-      }
-      case 0x273: {
-        const v = loadRmw<u64>(p, ea32(p));
-        if (faulted()) return fault(p);
-        setD64(p, v);
-        break;
-      }
-      // OP_ST, OP_ST_A32, OP_STI, OP_STI_A32
-      case 0x280:
-        if (storeMem<u8>(p, ea(p), load<u8>(<usize>load<u16>(p, 2), STATE))) return fault(p);
-        break;
-      case 0x281:
-        if (storeMem<u16>(p, ea(p), load<u16>(<usize>load<u16>(p, 2), STATE))) return fault(p);
-        break;
-      case 0x282:
-        if (storeMem<u32>(p, ea(p), load<u32>(<usize>load<u16>(p, 2), STATE))) return fault(p);
-        break;
-      case 0x283:
-        if (storeMem<u64>(p, ea(p), load<u64>(<usize>load<u16>(p, 2), STATE))) return fault(p);
-        break;
-      case 0x284:
-        if (execStore128(p, ea(p), false)) return fault(p);
-        break;
-      case 0x285:
-        if (execStore128(p, ea(p), true)) return fault(p);
-        break;
-      case 0x288:
-        if (storeNarrow<u8>(p, load<u8>(<usize>load<u16>(p, 2), STATE))) return fault(p);
-        break;
-      case 0x289:
-        if (storeNarrow<u16>(p, load<u16>(<usize>load<u16>(p, 2), STATE))) return fault(p);
-        break;
-      case 0x28a:
-        if (storeNarrow<u32>(p, load<u32>(<usize>load<u16>(p, 2), STATE))) return fault(p);
-        break;
-      case 0x28b:
-        if (storeNarrow<u64>(p, load<u64>(<usize>load<u16>(p, 2), STATE))) return fault(p);
-        break;
-      case 0x28c:
-        if (execStore128(p, ea32(p), false)) return fault(p);
-        break;
-      case 0x28d:
-        if (execStore128(p, ea32(p), true)) return fault(p);
-        break;
-      case 0x290:
-        if (storeMem<u8>(p, eaImm(p), <u8>load<u32>(p, 12))) return fault(p);
-        break;
-      case 0x291:
-        if (storeMem<u16>(p, eaImm(p), <u16>load<u32>(p, 12))) return fault(p);
-        break;
-      case 0x292:
-        if (storeMem<u32>(p, eaImm(p), <u32>load<u32>(p, 12))) return fault(p);
-        break;
-      case 0x293:
-        if (storeMem<u64>(p, eaImm(p), <u64>(<i64>load<i32>(p, 12)))) return fault(p);
-        break;
-      case 0x294:
-        if (storeMem<u8>(p, eaImm(p) & 0xffffffff, <u8>load<u32>(p, 12))) return fault(p);
-        break;
-      case 0x295:
-        if (storeMem<u16>(p, eaImm(p) & 0xffffffff, <u16>load<u32>(p, 12))) return fault(p);
-        break;
-      case 0x296:
-        if (storeMem<u32>(p, eaImm(p) & 0xffffffff, <u32>load<u32>(p, 12))) return fault(p);
-        break;
-      case 0x297:
-        if (storeMem<u64>(p, eaImm(p) & 0xffffffff, <u64>(<i64>load<i32>(p, 12)))) return fault(p);
-        break;
-      // OP_SEGLIN, OP_ALIGN, OP_RAISE, OP_CANON, OP_CSLIM
-      case 0x298: {
-        const linear = segmentLinear(srcA<u64>(p), <u32>load<u16>(p, 6), <u32>load<u16>(p, 8), load<u8>(p, 10) != 0);
-        if (faulted()) return fault(p);
-        setD64(p, linear);
-        break;
-      }
-      case 0x299:
-        if (ISA_AARCH64) {
-          if (srcA<u64>(p) & (load<u64>(p, 8) - 1)) {
-            const what: u32 = load<u16>(p, 6);
-            if (what == ALIGN_STACK) raiseStackAlignment();
-            else raiseAlignment(srcA<u64>(p), what == ALIGN_STORE);
+        // OP_MOV, OP_MOVI, extensions
+        case 0x200:
+          setD<u8>(p, srcA<u8>(p));
+          continue;
+        case 0x201:
+          setD<u16>(p, srcA<u16>(p));
+          continue;
+        case 0x202:
+          setD<u32>(p, srcA<u32>(p));
+          continue;
+        case 0x203:
+          setD<u64>(p, srcA<u64>(p));
+          continue;
+        case 0x204:
+          setD<u8>(p, immB<u8>(p));
+          continue;
+        case 0x205:
+          setD<u16>(p, immB<u16>(p));
+          continue;
+        case 0x206:
+          setD<u32>(p, immB<u32>(p));
+          continue;
+        case 0x207:
+          setD<u64>(p, immB<u64>(p));
+          continue;
+        case 0x208:
+          setD64(p, srcA<u8>(p));
+          continue;
+        case 0x209:
+          setD64(p, srcA<u16>(p));
+          continue;
+        case 0x20a:
+          setD<u16>(p, srcA<u8>(p));
+          continue;
+        case 0x20b:
+          setD<u16>(p, <u16>(<i16>srcA<i8>(p)));
+          continue;
+        case 0x20c:
+          setD<u32>(p, <u32>(<i32>srcA<i8>(p)));
+          continue;
+        case 0x20d:
+          setD64(p, <u64>(<i64>srcA<i8>(p)));
+          continue;
+        case 0x20e:
+          setD<u32>(p, <u32>(<i32>srcA<i16>(p)));
+          continue;
+        case 0x20f:
+          setD64(p, <u64>(<i64>srcA<i16>(p)));
+          continue;
+        case 0x210:
+          setD64(p, <u64>(<i64>srcA<i32>(p)));
+          continue;
+        // OP_LEA16, 32, 64
+        case 0x211:
+          setD64(p, ea(p) & 0xffff);
+          continue;
+        case 0x212:
+          setD64(p, ea32(p));
+          continue;
+        case 0x213:
+          setD64(p, ea(p));
+          continue;
+        // OP_XCHG, OP_CMOV, OP_SETCC, OP_MOV128
+        case 0x214: {
+          const d = <usize>load<u16>(p, 2);
+          const x = load<u8>(d, STATE);
+          setD<u8>(p, srcA<u8>(p));
+          store<u8>(<usize>load<u16>(p, 4), x, STATE);
+          continue;
+        }
+        case 0x215: {
+          const d = <usize>load<u16>(p, 2);
+          const x = load<u16>(d, STATE);
+          setD<u16>(p, srcA<u16>(p));
+          store<u16>(<usize>load<u16>(p, 4), x, STATE);
+          continue;
+        }
+        case 0x216: {
+          const d = <usize>load<u16>(p, 2);
+          const x = load<u32>(d, STATE);
+          setD<u32>(p, srcA<u32>(p));
+          store<u64>(<usize>load<u16>(p, 4), <u64>x, STATE);
+          continue;
+        }
+        case 0x217: {
+          const d = <usize>load<u16>(p, 2);
+          const x = load<u64>(d, STATE);
+          setD<u64>(p, srcA<u64>(p));
+          store<u64>(<usize>load<u16>(p, 4), x, STATE);
+          continue;
+        }
+        case 0x219:
+          if (condition(<u32>load<u8>(p, 8))) setD<u16>(p, srcA<u16>(p));
+          continue;
+        case 0x21a:
+          setD<u32>(p, condition(<u32>load<u8>(p, 8)) ? srcA<u32>(p) : load<u32>(<usize>load<u16>(p, 2), STATE));
+          continue;
+        case 0x21b:
+          if (condition(<u32>load<u8>(p, 8))) setD64(p, srcA<u64>(p));
+          continue;
+        case 0x21c:
+          setD<u8>(p, u8(condition(<u32>load<u8>(p, 8))));
+          continue;
+        case 0x21d:
+          v128.store(STATE + <usize>load<u16>(p, 2), v128.load(STATE + <usize>load<u16>(p, 4)));
+          continue;
+        // OP_SETCC64, OP_SEL, OP_FIELD, OP_INSERT…
+        case 0x21e:
+          setD64(p, u64(condition(<u32>load<u8>(p, 8))));
+          continue;
+        case 0x222:
+          setD<u32>(p, condition(<u32>load<u8>(p, 8)) ? srcA<u32>(p) : srcB<u32>(p));
+          continue;
+        case 0x223:
+          setD64(p, condition(<u32>load<u8>(p, 8)) ? srcA<u64>(p) : srcB<u64>(p));
+          continue;
+        case 0x224:
+          setD64(p, int.field(p));
+          continue;
+        case 0x225:
+          setD<u32>(p, <u32>int.inserted(p));
+          continue;
+        case 0x226:
+          setD64(p, int.inserted(p));
+          continue;
+        // OP_CLZ…, OP_RBIT64, products, quotients
+        case 0x227:
+          setD<u32>(p, clz<u32>(srcA<u32>(p)));
+          continue;
+        case 0x228:
+          setD64(p, clz<u64>(srcA<u64>(p)));
+          continue;
+        case 0x229:
+          setD64(p, int.reverseBits(srcA<u64>(p)));
+          continue;
+        case 0x22a:
+          setD64(p, <u64>(<i64>srcA<i32>(p) * <i64>srcB<i32>(p)));
+          continue;
+        case 0x22b:
+          setD64(p, <u64>srcA<u32>(p) * <u64>srcB<u32>(p));
+          continue;
+        case 0x22c:
+          setD64(p, <u64>alu.mulHighSigned(srcA<i64>(p), srcB<i64>(p)));
+          continue;
+        case 0x22d:
+          setD64(p, alu.mulHigh(srcA<u64>(p), srcB<u64>(p)));
+          continue;
+        case 0x22e:
+          setD<u32>(p, <u32>int.divideUnsigned(srcA<u32>(p), srcB<u32>(p)));
+          continue;
+        case 0x22f:
+          setD64(p, int.divideUnsigned(srcA<u64>(p), srcB<u64>(p)));
+          continue;
+        case 0x230:
+          setD<u32>(p, <u32>int.divideSigned(srcA<i32>(p), srcB<i32>(p)));
+          continue;
+        case 0x231:
+          setD64(p, <u64>int.divideSigned(srcA<i64>(p), srcB<i64>(p)));
+          continue;
+        // OP_CCMP, OP_CCMN
+        case 0x232:
+          int.conditionalCompare<u32>(p);
+          continue;
+        case 0x233:
+          int.conditionalCompare<u64>(p);
+          continue;
+        case 0x234:
+          int.conditionalAdd<u32>(p);
+          continue;
+        case 0x235:
+          int.conditionalAdd<u64>(p);
+          continue;
+        // OP_LD, OP_LD_A32: forms LD_*
+        case 0x240: {
+          const v = loadMem<u8>(p, ea(p));
+          if (faulted()) return fault(p);
+          setD<u8>(p, v);
+          continue;
+        }
+        case 0x241: {
+          const v = loadMem<u16>(p, ea(p));
+          if (faulted()) return fault(p);
+          setD<u16>(p, v);
+          continue;
+        }
+        case 0x242: {
+          const linear = ea(p);
+          const e = entryOf(linear);
+          if (readable<u32>(e, linear)) setD64(p, load<u32>(hostAt(e, linear)));
+          else {
+            const v = slowLoad(p, linear, 4);
+            if (faulted()) return fault(p);
+            setD64(p, v);
+          }
+          continue;
+        }
+        case 0x243: {
+          const linear = ea(p);
+          const e = entryOf(linear);
+          if (readable<u64>(e, linear)) setD64(p, load<u64>(hostAt(e, linear)));
+          else {
+            const v = slowLoad(p, linear, 8);
+            if (faulted()) return fault(p);
+            setD64(p, v);
+          }
+          continue;
+        }
+        case 0x244: {
+          const linear = ea(p);
+          const e = entryOf(linear);
+          if (readable<u8>(e, linear)) setD64(p, load<u8>(hostAt(e, linear)));
+          else {
+            const v = slowLoad(p, linear, 1);
+            if (faulted()) return fault(p);
+            setD64(p, v);
+          }
+          continue;
+        }
+        case 0x245: {
+          const v = loadMem<u16>(p, ea(p));
+          if (faulted()) return fault(p);
+          setD64(p, v);
+          continue;
+        }
+        case 0x246: {
+          const v = loadMem<u8>(p, ea(p));
+          if (faulted()) return fault(p);
+          setD<u16>(p, v);
+          continue;
+        }
+        case 0x247: {
+          const v = loadMem<u8>(p, ea(p));
+          if (faulted()) return fault(p);
+          setD<u16>(p, <u16>(<i16>(<i8>v)));
+          continue;
+        }
+        case 0x248: {
+          const v = loadMem<u8>(p, ea(p));
+          if (faulted()) return fault(p);
+          setD<u32>(p, <u32>(<i32>(<i8>v)));
+          continue;
+        }
+        case 0x249: {
+          const v = loadMem<u8>(p, ea(p));
+          if (faulted()) return fault(p);
+          setD64(p, <u64>(<i64>(<i8>v)));
+          continue;
+        }
+        case 0x24a: {
+          const v = loadMem<u16>(p, ea(p));
+          if (faulted()) return fault(p);
+          setD<u32>(p, <u32>(<i32>(<i16>v)));
+          continue;
+        }
+        case 0x24b: {
+          const v = loadMem<u16>(p, ea(p));
+          if (faulted()) return fault(p);
+          setD64(p, <u64>(<i64>(<i16>v)));
+          continue;
+        }
+        case 0x24c: {
+          const v = loadMem<u32>(p, ea(p));
+          if (faulted()) return fault(p);
+          setD64(p, <u64>(<i64>(<i32>v)));
+          continue;
+        }
+        case 0x24d:
+          if (execLoad128(p, ea(p), false)) return fault(p);
+          continue;
+        case 0x24e:
+          if (execLoad128(p, ea(p), true)) return fault(p);
+          continue;
+        case 0x250: {
+          const v = loadRmw<u8>(p, ea(p));
+          if (faulted()) return fault(p);
+          setD64(p, v);
+          continue;
+        }
+        case 0x251: {
+          const v = loadRmw<u16>(p, ea(p));
+          if (faulted()) return fault(p);
+          setD64(p, v);
+          continue;
+        }
+        case 0x252: {
+          const v = loadRmw<u32>(p, ea(p));
+          if (faulted()) return fault(p);
+          setD64(p, v);
+          continue;
+        }
+        case 0x253: {
+          const v = loadRmw<u64>(p, ea(p));
+          if (faulted()) return fault(p);
+          setD64(p, v);
+          continue;
+        }
+        case 0x260: {
+          const v = loadNarrow<u8>(p);
+          if (faulted()) return fault(p);
+          setD<u8>(p, v);
+          continue;
+        }
+        case 0x261: {
+          const v = loadNarrow<u16>(p);
+          if (faulted()) return fault(p);
+          setD<u16>(p, v);
+          continue;
+        }
+        case 0x262: {
+          const v = loadNarrow<u32>(p);
+          if (faulted()) return fault(p);
+          setD64(p, v);
+          continue;
+        }
+        case 0x263: {
+          const v = loadNarrow<u64>(p);
+          if (faulted()) return fault(p);
+          setD64(p, v);
+          continue;
+        }
+        case 0x264: {
+          const v = loadNarrow<u8>(p);
+          if (faulted()) return fault(p);
+          setD64(p, v);
+          continue;
+        }
+        case 0x265: {
+          const v = loadNarrow<u16>(p);
+          if (faulted()) return fault(p);
+          setD64(p, v);
+          continue;
+        }
+        case 0x266: {
+          const v = loadNarrow<u8>(p);
+          if (faulted()) return fault(p);
+          setD<u16>(p, v);
+          continue;
+        }
+        case 0x267: {
+          const v = loadNarrow<u8>(p);
+          if (faulted()) return fault(p);
+          setD<u16>(p, <u16>(<i16>(<i8>v)));
+          continue;
+        }
+        case 0x268: {
+          const v = loadNarrow<u8>(p);
+          if (faulted()) return fault(p);
+          setD<u32>(p, <u32>(<i32>(<i8>v)));
+          continue;
+        }
+        case 0x269: {
+          const v = loadNarrow<u8>(p);
+          if (faulted()) return fault(p);
+          setD64(p, <u64>(<i64>(<i8>v)));
+          continue;
+        }
+        case 0x26a: {
+          const v = loadNarrow<u16>(p);
+          if (faulted()) return fault(p);
+          setD<u32>(p, <u32>(<i32>(<i16>v)));
+          continue;
+        }
+        case 0x26b: {
+          const v = loadNarrow<u16>(p);
+          if (faulted()) return fault(p);
+          setD64(p, <u64>(<i64>(<i16>v)));
+          continue;
+        }
+        case 0x26c: {
+          const v = loadNarrow<u32>(p);
+          if (faulted()) return fault(p);
+          setD64(p, <u64>(<i64>(<i32>v)));
+          continue;
+        }
+        case 0x26d:
+          if (execLoad128(p, ea32(p), false)) return fault(p);
+          continue;
+        case 0x26e:
+          if (execLoad128(p, ea32(p), true)) return fault(p);
+          continue;
+        case 0x270: {
+          const v = loadRmw<u8>(p, ea32(p));
+          if (faulted()) return fault(p);
+          setD64(p, v);
+          continue;
+        }
+        case 0x271: {
+          const v = loadRmw<u16>(p, ea32(p));
+          if (faulted()) return fault(p);
+          setD64(p, v);
+          continue;
+        }
+        case 0x272: {
+          const v = loadRmw<u32>(p, ea32(p));
+          if (faulted()) return fault(p);
+          setD64(p, v);
+          continue;
+        }
+        case 0x273: {
+          const v = loadRmw<u64>(p, ea32(p));
+          if (faulted()) return fault(p);
+          setD64(p, v);
+          continue;
+        }
+        // OP_ST, OP_ST_A32, OP_STI, OP_STI_A32
+        case 0x280: {
+          const linear = ea(p);
+          const v = load<u8>(<usize>load<u16>(p, 2), STATE);
+          const e = entryOf(linear);
+          if (writable<u8>(e, linear)) store<u8>(hostAt(e, linear), v);
+          else if (slowStore(p, linear, 1, v)) return fault(p);
+          continue;
+        }
+        case 0x281:
+          if (storeMem<u16>(p, ea(p), load<u16>(<usize>load<u16>(p, 2), STATE))) return fault(p);
+          continue;
+        case 0x282: {
+          const linear = ea(p);
+          const v = load<u32>(<usize>load<u16>(p, 2), STATE);
+          const e = entryOf(linear);
+          if (writable<u32>(e, linear)) store<u32>(hostAt(e, linear), v);
+          else if (slowStore(p, linear, 4, v)) return fault(p);
+          continue;
+        }
+        case 0x283: {
+          const linear = ea(p);
+          const v = load<u64>(<usize>load<u16>(p, 2), STATE);
+          const e = entryOf(linear);
+          if (writable<u64>(e, linear)) store<u64>(hostAt(e, linear), v);
+          else if (slowStore(p, linear, 8, v)) return fault(p);
+          continue;
+        }
+        case 0x284:
+          if (execStore128(p, ea(p), false)) return fault(p);
+          continue;
+        case 0x285:
+          if (execStore128(p, ea(p), true)) return fault(p);
+          continue;
+        case 0x288:
+          if (storeNarrow<u8>(p, load<u8>(<usize>load<u16>(p, 2), STATE))) return fault(p);
+          continue;
+        case 0x289:
+          if (storeNarrow<u16>(p, load<u16>(<usize>load<u16>(p, 2), STATE))) return fault(p);
+          continue;
+        case 0x28a:
+          if (storeNarrow<u32>(p, load<u32>(<usize>load<u16>(p, 2), STATE))) return fault(p);
+          continue;
+        case 0x28b:
+          if (storeNarrow<u64>(p, load<u64>(<usize>load<u16>(p, 2), STATE))) return fault(p);
+          continue;
+        case 0x28c:
+          if (execStore128(p, ea32(p), false)) return fault(p);
+          continue;
+        case 0x28d:
+          if (execStore128(p, ea32(p), true)) return fault(p);
+          continue;
+        case 0x290:
+          if (storeMem<u8>(p, eaImm(p), <u8>load<u32>(p, 12))) return fault(p);
+          continue;
+        case 0x291:
+          if (storeMem<u16>(p, eaImm(p), <u16>load<u32>(p, 12))) return fault(p);
+          continue;
+        case 0x292:
+          if (storeMem<u32>(p, eaImm(p), <u32>load<u32>(p, 12))) return fault(p);
+          continue;
+        case 0x293:
+          if (storeMem<u64>(p, eaImm(p), <u64>(<i64>load<i32>(p, 12)))) return fault(p);
+          continue;
+        case 0x294:
+          if (storeMem<u8>(p, eaImm(p) & 0xffffffff, <u8>load<u32>(p, 12))) return fault(p);
+          continue;
+        case 0x295:
+          if (storeMem<u16>(p, eaImm(p) & 0xffffffff, <u16>load<u32>(p, 12))) return fault(p);
+          continue;
+        case 0x296:
+          if (storeMem<u32>(p, eaImm(p) & 0xffffffff, <u32>load<u32>(p, 12))) return fault(p);
+          continue;
+        case 0x297:
+          if (storeMem<u64>(p, eaImm(p) & 0xffffffff, <u64>(<i64>load<i32>(p, 12)))) return fault(p);
+          continue;
+        // OP_SEGLIN, OP_ALIGN, OP_RAISE, OP_CANON, OP_CSLIM
+        case 0x298: {
+          const linear = segmentLinear(srcA<u64>(p), <u32>load<u16>(p, 6), <u32>load<u16>(p, 8), load<u8>(p, 10) != 0);
+          if (faulted()) return fault(p);
+          setD64(p, linear);
+          continue;
+        }
+        case 0x299:
+          if (ISA_AARCH64) {
+            if (srcA<u64>(p) & (load<u64>(p, 8) - 1)) {
+              const what: u32 = load<u16>(p, 6);
+              if (what == ALIGN_STACK) raiseStackAlignment();
+              else raiseAlignment(srcA<u64>(p), what == ALIGN_STORE);
+              return fault(p);
+            }
+            continue;
+          }
+          if (srcA<u64>(p) & (load<u64>(p, 8) - 1) && load<u32>(STATE, S_RFLAGS) & FLAG_AC) {
+            raiseCode(EXC_AC, 0);
             return fault(p);
           }
+          continue;
+        case 0x29a:
+          if (ISA_AARCH64) raisePacked(load<u64>(p, 8));
+          else if (load<u8>(p, 9)) raiseCode(<u32>load<u8>(p, 8), load<u32>(p, 12));
+          else raise(<u32>load<u8>(p, 8));
+          return fault(p);
+        case 0x29b:
+          if (!isCanonical(srcA<u64>(p))) {
+            raiseGP(0);
+            return fault(p);
+          }
+          continue;
+        case 0x29c:
+          if (srcA<u32>(p) > load<u32>(segSlot(SEG_CS), SEG_LIMIT)) {
+            raiseGP(0);
+            return fault(p);
+          }
+          continue;
+        // OP_PUSH…, OP_POP…
+        case 0x2a0: {
+          const sp = load<u64>(STATE, S_RSP) - 8;
+          const v = srcA<u64>(p);
+          const e = entryOf(sp);
+          if (writable<u64>(e, sp)) store<u64>(hostAt(e, sp), v);
+          else if (slowStore(p, sp, 8, v)) return fault(p);
+          store<u64>(STATE, sp, S_RSP);
+          // Several registers tend to be saved one after the other.
+          while (load<u16>(p, OP_BYTES) == <u16>OP_PUSH64) {
+            const next = load<u64>(STATE, S_RSP) - 8;
+            const entry = entryOf(next);
+            if (!writable<u64>(entry, next)) break;
+            p += OP_BYTES;
+            store<u64>(hostAt(entry, next), srcA<u64>(p));
+            store<u64>(STATE, next, S_RSP);
+          }
+          continue;
+        }
+        case 0x2a1: {
+          const sp = load<u64>(STATE, S_RSP) - 8;
+          const v = load<u64>(p, 8);
+          const e = entryOf(sp);
+          if (writable<u64>(e, sp)) store<u64>(hostAt(e, sp), v);
+          else if (slowStore(p, sp, 8, v)) return fault(p);
+          store<u64>(STATE, sp, S_RSP);
+          // Mostly a call.
+          if (load<u16>(p, OP_BYTES) != <u16>OP_JMP) continue;
+          p += OP_BYTES;
           break;
         }
-        if (srcA<u64>(p) & (load<u64>(p, 8) - 1) && load<u32>(STATE, S_RFLAGS) & FLAG_AC) {
-          raiseCode(EXC_AC, 0);
-          return fault(p);
+        case 0x2a2: {
+          const sp = load<u64>(STATE, S_RSP);
+          const e = entryOf(sp);
+          let v: u64;
+          if (readable<u64>(e, sp)) v = load<u64>(hostAt(e, sp));
+          else {
+            v = slowLoad(p, sp, 8);
+            if (faulted()) return fault(p);
+          }
+          store<u64>(STATE, sp + 8, S_RSP);
+          setD64(p, v);
+          // Several registers tend to be restored one after the other.
+          while (load<u16>(p, OP_BYTES) == <u16>OP_POP64) {
+            const next = load<u64>(STATE, S_RSP);
+            const entry = entryOf(next);
+            if (!readable<u64>(entry, next)) break;
+            p += OP_BYTES;
+            store<u64>(STATE, next + 8, S_RSP);
+            setD64(p, load<u64>(hostAt(entry, next)));
+          }
+          continue;
         }
-        break;
-      case 0x29a:
-        if (ISA_AARCH64) raisePacked(load<u64>(p, 8));
-        else if (load<u8>(p, 9)) raiseCode(<u32>load<u8>(p, 8), load<u32>(p, 12));
-        else raise(<u32>load<u8>(p, 8));
-        return fault(p);
-      case 0x29b:
-        if (!isCanonical(srcA<u64>(p))) {
-          raiseGP(0);
-          return fault(p);
+        case 0x2a3: {
+          const sp = load<u32>(STATE, S_RSP) - 4;
+          if (storeMem<u32>(p, sp, srcA<u32>(p))) return fault(p);
+          store<u64>(STATE, sp, S_RSP);
+          continue;
         }
-        break;
-      case 0x29c:
-        if (srcA<u32>(p) > load<u32>(segSlot(SEG_CS), SEG_LIMIT)) {
-          raiseGP(0);
-          return fault(p);
+        case 0x2a4: {
+          const sp = load<u32>(STATE, S_RSP) - 4;
+          if (storeMem<u32>(p, sp, load<u32>(p, 8))) return fault(p);
+          store<u64>(STATE, sp, S_RSP);
+          continue;
         }
-        break;
-      // OP_PUSH…, OP_POP…
-      case 0x2a0: {
-        const sp = load<u64>(STATE, S_RSP) - 8;
-        if (storeMem<u64>(p, sp, srcA<u64>(p))) return fault(p);
-        store<u64>(STATE, sp, S_RSP);
-        break;
-      }
-      case 0x2a1: {
-        const sp = load<u64>(STATE, S_RSP) - 8;
-        if (storeMem<u64>(p, sp, load<u64>(p, 8))) return fault(p);
-        store<u64>(STATE, sp, S_RSP);
-        break;
-      }
-      case 0x2a2: {
-        const sp = load<u64>(STATE, S_RSP);
-        const v = loadMem<u64>(p, sp);
-        if (faulted()) return fault(p);
-        store<u64>(STATE, sp + 8, S_RSP);
-        setD64(p, v);
-        break;
-      }
-      case 0x2a3: {
-        const sp = load<u32>(STATE, S_RSP) - 4;
-        if (storeMem<u32>(p, sp, srcA<u32>(p))) return fault(p);
-        store<u64>(STATE, sp, S_RSP);
-        break;
-      }
-      case 0x2a4: {
-        const sp = load<u32>(STATE, S_RSP) - 4;
-        if (storeMem<u32>(p, sp, load<u32>(p, 8))) return fault(p);
-        store<u64>(STATE, sp, S_RSP);
-        break;
-      }
-      case 0x2a5: {
-        const sp = load<u32>(STATE, S_RSP);
-        const v = loadMem<u32>(p, sp);
-        if (faulted()) return fault(p);
-        store<u64>(STATE, sp + 4, S_RSP);
-        setD64(p, v);
-        break;
-      }
-      case 0x2a6: {
-        const sp = load<u64>(STATE, S_RSP);
-        const target = loadMem<u64>(p, sp);
-        if (faulted()) return fault(p);
-        if (!isCanonical(target)) {
-          raiseGP(0);
-          return fault(p);
+        case 0x2a5: {
+          const sp = load<u32>(STATE, S_RSP);
+          const v = loadMem<u32>(p, sp);
+          if (faulted()) return fault(p);
+          store<u64>(STATE, sp + 4, S_RSP);
+          setD64(p, v);
+          continue;
         }
-        store<u64>(STATE, sp + 8 + load<u64>(p, 8), S_RSP);
-        unpatch();
-        b = goOn(LEFT_INDIRECT, target);
-        if (!b) return left;
-        p = b + B_CODE;
-        continue;
-      }
-      case 0x2a7: {
-        const sp = load<u32>(STATE, S_RSP);
-        const target = loadMem<u32>(p, sp);
-        if (faulted()) return fault(p);
-        store<u64>(STATE, sp + 4 + load<u32>(p, 8), S_RSP);
-        unpatch();
-        b = goOn(LEFT_INDIRECT, target);
-        if (!b) return left;
-        p = b + B_CODE;
-        continue;
-      }
-      // OP_LDP, OP_STP
-      case 0x2a8:
-        if (loadPair<u32>(p)) return fault(p);
-        break;
-      case 0x2a9:
-        if (loadPair<u64>(p)) return fault(p);
-        break;
-      case 0x2aa:
-        if (loadPair128(p)) return fault(p);
-        break;
-      case 0x2ac:
-        if (storePair<u32>(p)) return fault(p);
-        break;
-      case 0x2ad:
-        if (storePair<u64>(p)) return fault(p);
-        break;
-      case 0x2ae:
-        if (storePair128(p)) return fault(p);
-        break;
-      // OP_CALL, OP_SYNC, OP_VEC
-      case 0x2b0:
-        current = p;
-        call_indirect<void>(<u32>load<u16>(p, 2), <u32>load<u16>(p, 4), <u32>load<u16>(p, 6), load<u64>(p, 8));
-        if (faulted()) return fault(p);
-        noticed(p);
-        break;
-      case 0x2b1: {
-        const next = load<u64>(p, 8);
-        store<u64>(STATE, next, S_NEXT_RIP);
-        store<u64>(STATE, next - <u64>load<u16>(p, 2), S_RIP);
-        break;
-      }
-      case 0x2b2:
-        current = p;
-        execVec(p);
-        if (faulted()) return fault(p);
-        break;
-      // Ends of a block: OP_JMP, OP_JCC, OP_JNZ, OP_JMPI, OP_EXIT, OP_JZ, OP_CMPJ, OP_TESTJ, OP_LEAVE, OP_CMPIJ
-      case 0x2c0:
-        b = goOn(LEFT_CHAIN0, load<u64>(p, 8));
-        if (!b) return left;
-        p = b + B_CODE;
-        continue;
-      case 0x2c1:
-        b = branch(p, condition(<u32>load<u16>(p, 4)));
-        if (!b) return left;
-        p = b + B_CODE;
-        continue;
-      case 0x2c2: {
-        const size = load<u16>(p, 6);
-        const v =
-          size == 3 ? srcA<u64>(p) : size == 2 ? <u64>srcA<u32>(p) : size == 1 ? <u64>srcA<u16>(p) : <u64>srcA<u8>(p);
-        b = branch(p, v != 0);
-        if (!b) return left;
-        p = b + B_CODE;
-        continue;
-      }
-      case 0x2c3:
-        if (!ISA_AARCH64 && !isCanonical(srcA<u64>(p))) {
-          raiseGP(0);
-          return fault(p);
+        case 0x2a6: {
+          const sp = load<u64>(STATE, S_RSP);
+          const e = entryOf(sp);
+          let target: u64;
+          if (readable<u64>(e, sp)) target = load<u64>(hostAt(e, sp));
+          else {
+            target = slowLoad(p, sp, 8);
+            if (faulted()) return fault(p);
+          }
+          if (!isCanonical(target)) {
+            raiseGP(0);
+            return fault(p);
+          }
+          store<u64>(STATE, sp + 8 + load<u64>(p, 8), S_RSP);
+          unpatch();
+          b = goTo(target);
+          if (!b) return left;
+          p = b + B_CODE - OP_BYTES;
+          continue;
         }
-        b = goOn(LEFT_INDIRECT, srcA<u64>(p));
-        if (!b) return left;
-        p = b + B_CODE;
-        continue;
-      case 0x2c4:
-        return leave(LEFT_INDIRECT, load<u64>(STATE, S_RIP));
-      case 0x2c5: {
-        const v = load<u16>(p, 6) == 3 ? srcA<u64>(p) : <u64>srcA<u32>(p);
-        b = branch(p, v == 0);
-        if (!b) return left;
-        p = b + B_CODE;
-        continue;
+        case 0x2a7: {
+          const sp = load<u32>(STATE, S_RSP);
+          const target = loadMem<u32>(p, sp);
+          if (faulted()) return fault(p);
+          store<u64>(STATE, sp + 4 + load<u32>(p, 8), S_RSP);
+          unpatch();
+          b = goTo(target);
+          if (!b) return left;
+          p = b + B_CODE - OP_BYTES;
+          continue;
+        }
+        // OP_LDP, OP_STP
+        case 0x2a8:
+          if (loadPair<u32>(p)) return fault(p);
+          continue;
+        case 0x2a9: {
+          const linear = load<u64>(<usize>load<u16>(p, 4), STATE) + <u64>(<i64>load<i32>(p, 8));
+          const e = entryOf(linear);
+          if (readable<v128>(e, linear)) {
+            const at = hostAt(e, linear);
+            const low = load<u64>(at);
+            const high = load<u64>(at, 8);
+            setD64(p, low);
+            store<u64>(<usize>load<u16>(p, 6), high, STATE);
+          } else if (loadPair<u64>(p)) return fault(p);
+          continue;
+        }
+        case 0x2aa:
+          if (loadPair128(p)) return fault(p);
+          continue;
+        case 0x2ac:
+          if (storePair<u32>(p)) return fault(p);
+          continue;
+        case 0x2ad: {
+          const linear = load<u64>(<usize>load<u16>(p, 4), STATE) + <u64>(<i64>load<i32>(p, 8));
+          const low = load<u64>(<usize>load<u16>(p, 2), STATE);
+          const high = srcB<u64>(p);
+          const e = entryOf(linear);
+          if (writable<v128>(e, linear)) {
+            const at = hostAt(e, linear);
+            store<u64>(at, low);
+            store<u64>(at, high, 8);
+          } else if (storePair<u64>(p)) return fault(p);
+          continue;
+        }
+        case 0x2ae:
+          if (storePair128(p)) return fault(p);
+          continue;
+        // OP_CALL, OP_SYNC, OP_VEC
+        case 0x2b0:
+          current = p;
+          call_indirect<void>(<u32>load<u16>(p, 2), <u32>load<u16>(p, 4), <u32>load<u16>(p, 6), load<u64>(p, 8));
+          if (faulted()) return fault(p);
+          noticed(p);
+          continue;
+        case 0x2b1: {
+          const next = load<u64>(p, 8);
+          store<u64>(STATE, next, S_NEXT_RIP);
+          store<u64>(STATE, next - <u64>load<u16>(p, 2), S_RIP);
+          continue;
+        }
+        case 0x2b2:
+          current = p;
+          execVec(p);
+          if (faulted()) return fault(p);
+          continue;
+        // Ends of a block: OP_JMP, OP_JCC, OP_JNZ, OP_JMPI, OP_EXIT, OP_JZ, OP_CMPJ, OP_TESTJ, OP_CMPIJ, OP_TESTIJ, OP_LEAVE
+        case 0x2c0:
+          break;
+        case 0x2c1:
+          slot = u32(condition(<u32>load<u16>(p, 4)));
+          break;
+        case 0x2c2: {
+          const size = load<u16>(p, 6);
+          const v =
+            size == 3 ? srcA<u64>(p) : size == 2 ? <u64>srcA<u32>(p) : size == 1 ? <u64>srcA<u16>(p) : <u64>srcA<u8>(p);
+          slot = u32(v != 0);
+          break;
+        }
+        case 0x2c3:
+          if (!ISA_AARCH64 && !isCanonical(srcA<u64>(p))) {
+            raiseGP(0);
+            return fault(p);
+          }
+          b = goTo(srcA<u64>(p));
+          if (!b) return left;
+          p = b + B_CODE - OP_BYTES;
+          continue;
+        case 0x2c4:
+          return leave(LEFT_INDIRECT, load<u64>(STATE, S_RIP));
+        case 0x2c5: {
+          const v = load<u16>(p, 6) == 3 ? srcA<u64>(p) : <u64>srcA<u32>(p);
+          slot = u32(v == 0);
+          break;
+        }
+        case 0x2c8: {
+          const x = srcA<u8>(p);
+          const y = srcB<u8>(p);
+          setLazy((CCK_SUB << 2) | 0, <u64>x, <u64>(<u8>(x - y)));
+          slot = u32(compared<u8>(<u32>load<u16>(p, 2), x, y));
+          break;
+        }
+        case 0x2c9: {
+          const x = srcA<u16>(p);
+          const y = srcB<u16>(p);
+          setLazy((CCK_SUB << 2) | 1, <u64>x, <u64>(<u16>(x - y)));
+          slot = u32(compared<u16>(<u32>load<u16>(p, 2), x, y));
+          break;
+        }
+        case 0x2ca: {
+          const x = srcA<u32>(p);
+          const y = srcB<u32>(p);
+          setLazy((CCK_SUB << 2) | 2, <u64>x, <u64>(<u32>(x - y)));
+          slot = u32(compared<u32>(<u32>load<u16>(p, 2), x, y));
+          break;
+        }
+        case 0x2cb: {
+          const x = srcA<u64>(p);
+          const y = srcB<u64>(p);
+          setLazy((CCK_SUB << 2) | 3, <u64>x, <u64>(<u64>(x - y)));
+          slot = u32(compared<u64>(<u32>load<u16>(p, 2), x, y));
+          break;
+        }
+        case 0x2cc: {
+          const x = <u8>(srcA<u8>(p) & srcB<u8>(p));
+          setLazy((CCK_LOGIC << 2) | 0, 0, <u64>x);
+          slot = u32(tested<u8>(<u32>load<u16>(p, 2), x));
+          break;
+        }
+        case 0x2cd: {
+          const x = <u16>(srcA<u16>(p) & srcB<u16>(p));
+          setLazy((CCK_LOGIC << 2) | 1, 0, <u64>x);
+          slot = u32(tested<u16>(<u32>load<u16>(p, 2), x));
+          break;
+        }
+        case 0x2ce: {
+          const x = <u32>(srcA<u32>(p) & srcB<u32>(p));
+          setLazy((CCK_LOGIC << 2) | 2, 0, <u64>x);
+          slot = u32(tested<u32>(<u32>load<u16>(p, 2), x));
+          break;
+        }
+        case 0x2cf: {
+          const x = <u64>(srcA<u64>(p) & srcB<u64>(p));
+          setLazy((CCK_LOGIC << 2) | 3, 0, <u64>x);
+          slot = u32(tested<u64>(<u32>load<u16>(p, 2), x));
+          break;
+        }
+        case 0x2d0: {
+          const x = srcA<u8>(p);
+          const y = <u8>(<i64>load<i16>(p, 6));
+          setLazy((CCK_SUB << 2) | 0, <u64>x, <u64>(<u8>(x - y)));
+          slot = u32(compared<u8>(<u32>load<u16>(p, 2), x, y));
+          break;
+        }
+        case 0x2d1: {
+          const x = srcA<u16>(p);
+          const y = <u16>(<i64>load<i16>(p, 6));
+          setLazy((CCK_SUB << 2) | 1, <u64>x, <u64>(<u16>(x - y)));
+          slot = u32(compared<u16>(<u32>load<u16>(p, 2), x, y));
+          break;
+        }
+        case 0x2d2: {
+          const x = srcA<u32>(p);
+          const y = <u32>(<i64>load<i16>(p, 6));
+          setLazy((CCK_SUB << 2) | 2, <u64>x, <u64>(<u32>(x - y)));
+          slot = u32(compared<u32>(<u32>load<u16>(p, 2), x, y));
+          break;
+        }
+        case 0x2d3: {
+          const x = srcA<u64>(p);
+          const y = <u64>(<i64>load<i16>(p, 6));
+          setLazy((CCK_SUB << 2) | 3, <u64>x, <u64>(<u64>(x - y)));
+          slot = u32(compared<u64>(<u32>load<u16>(p, 2), x, y));
+          break;
+        }
+        case 0x2d4: {
+          const x = <u8>(srcA<u8>(p) & <u8>(<i64>load<i16>(p, 6)));
+          setLazy((CCK_LOGIC << 2) | 0, 0, <u64>x);
+          slot = u32(tested<u8>(<u32>load<u16>(p, 2), x));
+          break;
+        }
+        case 0x2d5: {
+          const x = <u16>(srcA<u16>(p) & <u16>(<i64>load<i16>(p, 6)));
+          setLazy((CCK_LOGIC << 2) | 1, 0, <u64>x);
+          slot = u32(tested<u16>(<u32>load<u16>(p, 2), x));
+          break;
+        }
+        case 0x2d6: {
+          const x = <u32>(srcA<u32>(p) & <u32>(<i64>load<i16>(p, 6)));
+          setLazy((CCK_LOGIC << 2) | 2, 0, <u64>x);
+          slot = u32(tested<u32>(<u32>load<u16>(p, 2), x));
+          break;
+        }
+        case 0x2d7: {
+          const x = <u64>(srcA<u64>(p) & <u64>(<i64>load<i16>(p, 6)));
+          setLazy((CCK_LOGIC << 2) | 3, 0, <u64>x);
+          slot = u32(tested<u64>(<u32>load<u16>(p, 2), x));
+          break;
+        }
+        case 0x2d8: {
+          // Put there by leaveAfter(): the instruction before is complete, this one was not begun.
+          const side = sideOf(p);
+          unpatch();
+          unexecuted = load<u16>(b, B_INSNS) - (side >> 16);
+          return leave(LEFT_INDIRECT, load<u64>(b, B_RIP) + (side & 0xffff));
+        }
+        default:
+          unreachable();
       }
-      case 0x2c8: {
-        const x = srcA<u8>(p);
-        const y = srcB<u8>(p);
-        setLazy((CCK_SUB << 2) | 0, <u64>x, <u64>(<u8>(x - y)));
-        b = branch(p, compared<u8>(<u32>load<u16>(p, 2), x, y));
-        if (!b) return left;
-        p = b + B_CODE;
-        continue;
-      }
-      case 0x2c9: {
-        const x = srcA<u16>(p);
-        const y = srcB<u16>(p);
-        setLazy((CCK_SUB << 2) | 1, <u64>x, <u64>(<u16>(x - y)));
-        b = branch(p, compared<u16>(<u32>load<u16>(p, 2), x, y));
-        if (!b) return left;
-        p = b + B_CODE;
-        continue;
-      }
-      case 0x2ca: {
-        const x = srcA<u32>(p);
-        const y = srcB<u32>(p);
-        setLazy((CCK_SUB << 2) | 2, <u64>x, <u64>(<u32>(x - y)));
-        b = branch(p, compared<u32>(<u32>load<u16>(p, 2), x, y));
-        if (!b) return left;
-        p = b + B_CODE;
-        continue;
-      }
-      case 0x2cb: {
-        const x = srcA<u64>(p);
-        const y = srcB<u64>(p);
-        setLazy((CCK_SUB << 2) | 3, <u64>x, <u64>(<u64>(x - y)));
-        b = branch(p, compared<u64>(<u32>load<u16>(p, 2), x, y));
-        if (!b) return left;
-        p = b + B_CODE;
-        continue;
-      }
-      case 0x2cc: {
-        const x = <u8>(srcA<u8>(p) & srcB<u8>(p));
-        setLazy((CCK_LOGIC << 2) | 0, 0, <u64>x);
-        b = branch(p, tested<u8>(<u32>load<u16>(p, 2), x));
-        if (!b) return left;
-        p = b + B_CODE;
-        continue;
-      }
-      case 0x2cd: {
-        const x = <u16>(srcA<u16>(p) & srcB<u16>(p));
-        setLazy((CCK_LOGIC << 2) | 1, 0, <u64>x);
-        b = branch(p, tested<u16>(<u32>load<u16>(p, 2), x));
-        if (!b) return left;
-        p = b + B_CODE;
-        continue;
-      }
-      case 0x2ce: {
-        const x = <u32>(srcA<u32>(p) & srcB<u32>(p));
-        setLazy((CCK_LOGIC << 2) | 2, 0, <u64>x);
-        b = branch(p, tested<u32>(<u32>load<u16>(p, 2), x));
-        if (!b) return left;
-        p = b + B_CODE;
-        continue;
-      }
-      case 0x2cf: {
-        const x = <u64>(srcA<u64>(p) & srcB<u64>(p));
-        setLazy((CCK_LOGIC << 2) | 3, 0, <u64>x);
-        b = branch(p, tested<u64>(<u32>load<u16>(p, 2), x));
-        if (!b) return left;
-        p = b + B_CODE;
-        continue;
-      }
-      case 0x2d0: {
-        // Put there by leaveAfter(): the instruction before is complete, this one was not begun.
-        const side = sideOf(p);
-        unpatch();
-        unexecuted = load<u16>(b, B_INSNS) - (side >> 16);
-        return leave(LEFT_INDIRECT, load<u64>(b, B_RIP) + (side & 0xffff));
-      }
-      case 0x2d2: {
-        const x = srcA<u32>(p);
-        const y = <u32>load<u16>(p, 6);
-        setLazy((CCK_SUB << 2) | 2, <u64>x, <u64>(<u32>(x - y)));
-        b = branch(p, compared<u32>(<u32>load<u16>(p, 2), x, y));
-        if (!b) return left;
-        p = b + B_CODE;
-        continue;
-      }
-      case 0x2d3: {
-        const x = srcA<u64>(p);
-        const y = <u64>load<u16>(p, 6);
-        setLazy((CCK_SUB << 2) | 3, x, x - y);
-        b = branch(p, compared<u64>(<u32>load<u16>(p, 2), x, y));
-        if (!b) return left;
-        p = b + B_CODE;
-        continue;
-      }
-      default:
-        unreachable();
+      break;
     }
-    p += OP_BYTES;
+    const next = chained(b, slot);
+    if (next && begin(next)) {
+      b = next;
+      block = next;
+      setRunning(next);
+    } else {
+      b = goOn(p, slot);
+      if (!b) return left;
+    }
+    p = b + B_CODE;
   }
 }

@@ -207,11 +207,12 @@ export const OP_JZ: u32 = 0x2c5;
 /** Fused ALU_CMP/ALU_TEST + JCC: OP_CMPJ + size, condition in d; operands a and b; still sets the lazy flags. */
 export const OP_CMPJ: u32 = 0x2c8;
 export const OP_TESTJ: u32 = 0x2cc;
-/** The same with a number b (u16) as second operand. OP_CMPIJ + size (32, 64). */
+/** The same with a number b (i16) as second operand. */
 export const OP_CMPIJ: u32 = 0x2d0;
+export const OP_TESTIJ: u32 = 0x2d4;
 
 /** Put by the interpreter in place of an instruction's first operation, when it has to stop before it. */
-export const OP_LEAVE: u32 = 0x2d0;
+export const OP_LEAVE: u32 = 0x2d8;
 
 /** Bytes of an operation, of a side-table entry. */
 export const OP_BYTES: u32 = 16;

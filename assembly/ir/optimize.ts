@@ -33,6 +33,7 @@ import {
   OP_SETCC,
   OP_SETCC64,
   OP_SYNC,
+  OP_TESTIJ,
   OP_TESTJ,
   SIZE32,
   SIZE64,
@@ -57,7 +58,7 @@ function readsFlags(op: u32): bool {
 
 /** Does `op`, the end of a block, set all flags? */
 function comparesAndBranches(op: u32): bool {
-  return (op >= OP_CMPJ && op <= OP_TESTJ + SIZE64) || (op >= OP_CMPIJ + SIZE32 && op <= OP_CMPIJ + SIZE64);
+  return op >= OP_CMPJ && op <= OP_TESTIJ + SIZE64;
 }
 
 /**
@@ -89,7 +90,7 @@ function dropDeadFlags(): void {
   }
 }
 
-/** CMP or TEST right before the block's conditional branch becomes one operation (with a constant, in the ARM build). */
+/** CMP or TEST right before the block's conditional branch becomes one operation. */
 function fuseCompare(): void {
   const n = opCount();
   if (n < 2) return;
@@ -109,11 +110,13 @@ function fuseCompare(): void {
     store<u16>(last, size, 6);
     return;
   }
-  if (kind != ALU_CMP && (kind != ALU_TEST || op & ALU_IMM)) return;
+  if (kind != ALU_CMP && kind != ALU_TEST) return;
   if (op & ALU_IMM) {
-    if (!ISA_AARCH64 || load<u64>(before, 8) > 0xffff) return;
-    store<u16>(last, OP_CMPIJ + size);
-    store<u16>(last, load<u16>(before, 8), 6);
+    const unused = <i64>(64 - (8 << size));
+    const n = (load<i64>(before, 8) << unused) >> unused;
+    if (n != <i64>(<i16>n)) return;
+    store<u16>(last, (kind == ALU_CMP ? OP_CMPIJ : OP_TESTIJ) + size);
+    store<u16>(last, <u16>n, 6);
     store<u16>(last, load<u16>(before, 4), 4);
   } else {
     store<u16>(last, (kind == ALU_CMP ? OP_CMPJ : OP_TESTJ) + size);

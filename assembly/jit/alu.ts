@@ -469,7 +469,7 @@ export function emitCompare(size: u32, a: u32, b: u32): void {
 }
 
 /** The comparison of OP_CMPIJ. */
-export function emitCompareImm(size: u32, a: u32, n: u32): void {
+export function emitCompareImm(size: u32, a: u32, n: i64): void {
   const A = size == 3 ? L0 : I0;
   push(a, size);
   set(A);
@@ -477,6 +477,7 @@ export function emitCompareImm(size: u32, a: u32, n: u32): void {
   get(A);
   constant(n, size);
   arith(W_SUB, size);
+  cut(size);
   widen(size);
   set(CC_RES);
   setKind(CCK_SUB, size);
@@ -487,6 +488,15 @@ export function emitCompareImm(size: u32, a: u32, n: u32): void {
 export function emitTest(size: u32, a: u32, b: u32): void {
   push(a, size);
   push(b, size);
+  arith(W_AND, size);
+  widen(size);
+  set(CC_RES);
+  setKind(CCK_LOGIC, size);
+}
+/** The test of OP_TESTIJ. */
+export function emitTestImm(size: u32, a: u32, n: i64): void {
+  push(a, size);
+  constant(n, size);
   arith(W_AND, size);
   widen(size);
   set(CC_RES);

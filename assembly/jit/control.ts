@@ -16,11 +16,12 @@ import {
   OP_JNZ,
   OP_JZ,
   OP_RET32,
+  OP_TESTIJ,
   OP_TESTJ,
 } from '../ir/ops';
 import { STATE } from '../layout/memory';
 import { S_JIT_FUEL, S_RIP } from '../layout/x86-state';
-import { emitCompare, emitCompareImm, emitTest } from './alu';
+import { emitCompare, emitCompareImm, emitTest, emitTestImm } from './alu';
 import { LEFT_BEFORE, LEFT_NOT_CANONICAL } from './exits';
 import { forgetFlags, pushCondition, restoreKnown, savedConstant, saveKnown, settleAtExit, settleFlags } from './flags';
 import {
@@ -290,7 +291,8 @@ function emitEnd(node: i32, b: usize, p: usize): void {
     return;
   }
   if (fused) {
-    if (ISA_AARCH64 && op >= OP_CMPIJ) emitCompareImm(op - OP_CMPIJ, a, load<u16>(p, 6));
+    if (op >= OP_TESTIJ) emitTestImm(op - OP_TESTIJ, a, load<i16>(p, 6));
+    else if (op >= OP_CMPIJ) emitCompareImm(op - OP_CMPIJ, a, load<i16>(p, 6));
     else if (op < OP_TESTJ) emitCompare(op - OP_CMPJ, a, load<u16>(p, 6));
     else emitTest(op - OP_TESTJ, a, load<u16>(p, 6));
     pushCondition(load<u16>(p, 2));

@@ -15,7 +15,6 @@ import {
   OP_ALU,
   OP_BYTES,
   OP_CALL,
-  OP_CANON,
   OP_CCMN,
   OP_CCMP,
   OP_CMOV,
@@ -24,11 +23,9 @@ import {
   OP_CSLIM,
   OP_FIELD,
   OP_JCC,
-  OP_JMP,
   OP_JMPI,
   OP_JNZ,
   OP_JZ,
-  OP_LD,
   OP_LDP,
   OP_LEA16,
   OP_MOV,
@@ -37,7 +34,6 @@ import {
   OP_PUSH64,
   OP_RBIT64,
   OP_RET32,
-  OP_RET64,
   OP_ROT,
   OP_SEGLIN,
   OP_SEL,
@@ -47,7 +43,7 @@ import {
   OP_ST,
   OP_STI,
   OP_STP,
-  OP_SYNC,
+  OP_TESTIJ,
   OP_TESTJ,
   OP_VEC,
   OP_XCHG,
@@ -74,7 +70,7 @@ import {
   TEMPS,
   VTEMPS,
 } from '../layout/x86-state';
-import { TAG_NONE } from '../mmu/tlb';
+
 import { V_BLENDV_I8X16, V_BLENDV_I64X2, V_FLAGS, V_FLOAT } from '../sse/vops';
 import { doubleShift } from '../x86/arith';
 import { isDivide, isMultiply } from './muldiv';
@@ -256,10 +252,7 @@ function scanArm(op: u32, p: usize, d: u32, a: u32, b: u32): bool {
     write(d);
     write(b);
   } else if (op == OP_JZ) mention(a);
-  else if (op >= OP_CMPIJ + SIZE32 && op <= OP_CMPIJ + SIZE64) {
-    mention(a);
-    setsFlags = true;
-  } else if (op == OP_VEC && load<u16>(p, 8) >= <u16>A_BASE) {
+  else if (op == OP_VEC && load<u16>(p, 8) >= <u16>A_BASE) {
     mention(a);
     mention(b);
     write(d);
@@ -352,6 +345,9 @@ function scan(p: usize): void {
   else if (op >= OP_CMPJ && op < OP_TESTJ + 4) {
     mention(a);
     mention(b);
+    setsFlags = true;
+  } else if (op >= OP_CMPIJ && op <= OP_TESTIJ + SIZE64) {
+    mention(a);
     setsFlags = true;
   } else if (op == OP_JCC) setsFlags = true;
 }

@@ -22,7 +22,6 @@ import {
 } from '../ir/blocks';
 import {
   OP_BYTES,
-  OP_CMPIJ,
   OP_CMPJ,
   OP_JCC,
   OP_JMP,
@@ -34,8 +33,7 @@ import {
   OP_PUSHI64,
   OP_RET32,
   OP_RET64,
-  OP_TESTJ,
-  SIZE32,
+  OP_TESTIJ,
   SIZE64,
 } from '../ir/ops';
 import { S_X30 } from '../layout/arm-state';
@@ -187,8 +185,7 @@ export function isReturn(p: usize): bool {
 
 /** Is `op`, the end of a block, a conditional branch? */
 export function isConditional(op: u32): bool {
-  if (op == OP_JCC || op == OP_JNZ || (op >= OP_CMPJ && op < OP_TESTJ + 4)) return true;
-  return ISA_AARCH64 && (op == OP_JZ || op == OP_CMPIJ + SIZE32 || op == OP_CMPIJ + SIZE64);
+  return op == OP_JCC || op == OP_JNZ || op == OP_JZ || (op >= OP_CMPJ && op <= OP_TESTIJ + SIZE64);
 }
 
 /** Finds what follows discovered block i. */

@@ -1,6 +1,6 @@
 // Operands of MMX and SSE instructions: registers, mandatory prefixes, loads and stores.
 
-import { emit, emitMem, emitVec } from '../ir/emit';
+import { emit, emitVec } from '../ir/emit';
 import {
   LD_32,
   LD_64,
@@ -8,16 +8,14 @@ import {
   LD_128_ALIGNED,
   LD_Z16,
   OP_MOV128,
-  OP_ST,
-  OP_ST_A32,
   SIZE32,
   SIZE64,
   ST_128,
   ST_128_ALIGNED,
 } from '../ir/ops';
 import { S_FPR, S_XMM } from '../layout/x86-state';
-import { dAddrSize, dBase, dDisp, dIndex, dMod, dOpPrefix, dReg, dRep, dRex, dRm, dShift } from '../x86/decode';
-import { emitLinear, emitLoad, emitLoad128, emitStoreAt, fusedAddress, temp } from '../x86/operand';
+import { dMod, dOpPrefix, dReg, dRep, dRex, dRm } from '../x86/decode';
+import { emitLoad, emitLoad128, emitStoreForm, temp } from '../x86/operand';
 
 // Mandatory prefix, as it chooses the form of floating-point instructions. F2 and F3 beat 66.
 export const FORM_PS: u32 = 0;
@@ -103,9 +101,7 @@ export function moveLoad(aligned: bool): void {
 export function moveStore(aligned: bool): void {
   const op = aligned ? ST_128_ALIGNED : ST_128;
   if (dMod == 3) emit(OP_MOV128, xmm(dRm), xmm(dReg), 0, 0);
-  else if (fusedAddress()) {
-    emitMem((dAddrSize == 2 ? OP_ST_A32 : OP_ST) + op, xmm(dReg), dBase, dIndex, dShift, dDisp);
-  } else emitStoreAt(op, xmm(dReg), emitLinear(16, true));
+  else emitStoreForm(op, xmm(dReg), 16);
 }
 
 /** reg = kind(reg, source). */

@@ -1,6 +1,6 @@
 // Lift of the general-purpose instructions: one-byte opcodes (SDM vol. 2, appendix A, table A-2).
 
-import { emit, emitCall, emitMem, emitStoreImm, emitSync, followingRip } from '../ir/emit';
+import { emit, emitCall, emitMem, emitSync, followingRip } from '../ir/emit';
 import { LIFT_END, LIFT_NEXT, LIFT_NONE } from '../ir/lift-result';
 import {
   ALU_CMP,
@@ -21,7 +21,6 @@ import {
   LD_32,
   LD_64,
   LD_S32_64,
-  LD_Z8,
   LD_Z16,
   OP_ALU,
   OP_EXIT,
@@ -37,7 +36,6 @@ import {
   OP_ROT,
   OP_SETCC,
   OP_ST,
-  OP_STI,
   OP_SX8_16,
   OP_SX16_32,
   OP_SX32_64,
@@ -66,12 +64,9 @@ import {
 import {
   dAddrSize,
   dBase,
-  dDisp,
   dImm,
   dImm2,
-  dIndex,
   dMod,
-  dModrm,
   dOpcode,
   dOpSize,
   dReg,
@@ -79,7 +74,6 @@ import {
   dRex,
   dRm,
   dSeg,
-  dShift,
   gpr8Slot,
   gprSlot,
   shiftDisplacement,
@@ -88,13 +82,13 @@ import { enterFrame, popAll, pushAll } from './frames';
 import { MODE_CODE } from './mode';
 import {
   beginRmw,
+  emitLea,
   emitLoad,
-  emitOffset,
   emitRead,
   emitSegment,
   emitStore,
+  emitStoreNumber,
   endRmw,
-  fusedAddress,
   liftMode,
   temp,
 } from './operand';
@@ -361,13 +355,7 @@ function liftPopRm(): u32 {
 function liftMovImmRm(size: u32): u32 {
   if ((dReg & 7) != 0) return LIFT_NONE;
   if (dMod == 3) emit(OP_MOVI + size, regSlot(dRm, size), 0, 0, <u64>dImm);
-  else if (fusedAddress())
-    emitStoreImm((dAddrSize == 2 ? OP_STI + 4 : OP_STI) + size, dBase, dIndex, dShift, dDisp, <i32>dImm);
-  else {
-    const t = temp();
-    emit(OP_MOVI + SIZE64, t, 0, 0, <u64>dImm);
-    emitStore(size, t);
-  }
+  else emitStoreNumber(size, <u64>dImm);
   return LIFT_NEXT;
 }
 
@@ -506,9 +494,7 @@ export function liftInteger(): u32 {
     }
     case 0x8d: {
       if (dMod == 3) return LIFT_NONE;
-      const t = temp();
-      emitOffset(t);
-      emit(OP_MOV + dOpSize, gprSlot(dReg), t, 0, 0);
+      emitLea(gprSlot(dReg), dOpSize);
       return LIFT_NEXT;
     }
     case 0x8f:

@@ -1,6 +1,6 @@
 // Operands of the instruction just decoded, as IR: address forming, segment checks, loads and stores.
 
-import { emit, emitMem, followingRip } from '../ir/emit';
+import { emit, emitMem, emitStoreImm, followingRip } from '../ir/emit';
 import {
   ALU_ADD,
   ALU_NOFLAGS,
@@ -18,9 +18,15 @@ import {
   OP_LEA16,
   OP_LEA32,
   OP_LEA64,
+  OP_MOV,
   OP_MOVI,
   OP_SEGLIN,
   OP_ST,
+  OP_ST_A32,
+  OP_STI,
+  OP_STI_A32,
+  SIZE16,
+  SIZE32,
   SIZE64,
   ST_128,
   ST_128_ALIGNED,
@@ -72,6 +78,18 @@ export function emitOffset(d: u32): void {
   emitMem(dAddrSize == 1 ? OP_LEA16 : dAddrSize == 2 ? OP_LEA32 : OP_LEA64, d, dBase, dIndex, dShift, dDisp);
 }
 
+/** LEA to register slot d, of 1 << size bytes. */
+export function emitLea(d: u32, size: u32): void {
+  if (size == SIZE16 || dAddrSize == 1) {
+    const t = temp();
+    emitOffset(t);
+    emit(OP_MOV + size, d, t, 0, 0);
+  } else if (dRipRelative) {
+    const target = followingRip() + <u64>(<i64>dDisp);
+    emit(OP_MOVI + SIZE64, d, 0, 0, size == SIZE32 || dAddrSize == 2 ? target & 0xffffffff : target);
+  } else emitMem(size == SIZE32 || dAddrSize == 2 ? OP_LEA32 : OP_LEA64, d, dBase, dIndex, dShift, dDisp);
+}
+
 /** Turns the offset in slot `t` into a linear address in place, for an access of `size` bytes in segment `seg`. */
 export function emitSegment(t: u32, seg: u32, size: u32, write: bool): void {
   if ((liftMode & MODE_CODE) == 3) {
@@ -88,28 +106,68 @@ export function emitLinear(size: u32, write: bool): u32 {
   return t;
 }
 
-/** Can the operand's address go into the load or store itself? */
-export function fusedAddress(): bool {
-  return segFlat(dSeg) && dAddrSize >= 2 && !dRipRelative && !(liftMode & MODE_ALIGN);
-}
+// The operand's address as a load or store takes it: base and index slots, shift, displacement; wrapped to 32 bits or not.
+let fBase: u32 = 0;
+let fIndex: u32 = 0;
+let fShift: u32 = 0;
+let fDisp: i32 = 0;
+let fWraps: bool = false;
 
-/** Is the fused form the one that wraps at 32 bits? */
-function wraps(): bool {
-  return dAddrSize == 2;
+/** Can the operand's address go into the load or store itself? If so, f… are its parts. */
+function fusedAddress(): bool {
+  if (dAddrSize < 2 || liftMode & MODE_ALIGN) return false;
+  fWraps = dAddrSize == 2;
+  const code64 = (liftMode & MODE_CODE) == 3;
+  const flat = segFlat(dSeg);
+  // FS and GS: their base takes the place of the base or index, which must be absent; what wraps does so before it.
+  if (!flat && (!code64 || fWraps)) return false;
+  if (dRipRelative) {
+    const target = <i64>(followingRip() + <u64>(<i64>dDisp));
+    if (fWraps || target != <i64>(<i32>target)) return false;
+    fBase = flat ? S_ZERO : segBaseSlot(dSeg);
+    fIndex = S_ZERO;
+    fShift = 0;
+    fDisp = <i32>target;
+    return true;
+  }
+  fBase = dBase;
+  fIndex = dIndex;
+  fShift = dShift;
+  fDisp = dDisp;
+  if (flat) return true;
+  if (fIndex == <u32>S_ZERO) {
+    fIndex = fBase;
+    fShift = 0;
+  } else if (fBase != <u32>S_ZERO) return false;
+  fBase = segBaseSlot(dSeg);
+  return true;
 }
 
 /** d = load of the memory operand: form LD_*, `size` in bytes. */
 export function emitLoad(form: u32, d: u32, size: u32): void {
-  if (fusedAddress()) emitMem((wraps() ? OP_LD_A32 : OP_LD) + form, d, dBase, dIndex, dShift, dDisp);
+  if (fusedAddress()) emitMem((fWraps ? OP_LD_A32 : OP_LD) + form, d, fBase, fIndex, fShift, fDisp);
   else emitMem(OP_LD + form, d, emitLinear(size, false), S_ZERO, 0, 0);
+}
+
+/** Stores d, form 0–3 by size, ST_128 or ST_128_ALIGNED, to the memory operand of `size` bytes. */
+export function emitStoreForm(form: u32, d: u32, size: u32): void {
+  if (fusedAddress()) emitMem((fWraps ? OP_ST_A32 : OP_ST) + form, d, fBase, fIndex, fShift, fDisp);
+  else emitMem(OP_ST + form, d, emitLinear(size, true), S_ZERO, 0, 0);
 }
 
 /** Stores slot `value`, of 1 << sizeLog2 bytes, to the memory operand. */
 export function emitStore(sizeLog2: u32, value: u32): void {
-  if (fusedAddress()) {
-    // OP_ST_A32 is OP_ST + 8.
-    emitMem((wraps() ? OP_ST + 8 : OP_ST) + sizeLog2, value, dBase, dIndex, dShift, dDisp);
-  } else emitMem(OP_ST + sizeLog2, value, emitLinear(1 << sizeLog2, true), S_ZERO, 0, 0);
+  emitStoreForm(sizeLog2, value, 1 << sizeLog2);
+}
+
+/** Stores a number to the memory operand. */
+export function emitStoreNumber(sizeLog2: u32, n: u64): void {
+  if (fusedAddress()) emitStoreImm((fWraps ? OP_STI_A32 : OP_STI) + sizeLog2, fBase, fIndex, fShift, fDisp, <i32>n);
+  else {
+    const t = temp();
+    emit(OP_MOVI + SIZE64, t, 0, 0, n);
+    emitStore(sizeLog2, t);
+  }
 }
 
 /** Load to d from the linear address in slot `t`. */
@@ -143,7 +201,7 @@ export function beginRmw(sizeLog2: u32): u32 {
   const v = temp();
   if (fusedAddress()) {
     rmwLinear = 0;
-    emitMem((wraps() ? OP_LD_A32 : OP_LD) + LD_RMW + sizeLog2, v, dBase, dIndex, dShift, dDisp);
+    emitMem((fWraps ? OP_LD_A32 : OP_LD) + LD_RMW + sizeLog2, v, fBase, fIndex, fShift, fDisp);
   } else {
     rmwLinear = emitLinear(1 << sizeLog2, true);
     emitLoadRmwAt(sizeLog2, v, rmwLinear);
@@ -166,5 +224,5 @@ export function emitLoad128(aligned: bool): u32 {
 
 /** Stores the 128 bits at slot `v` to the memory operand. */
 export function emitStore128(v: u32, aligned: bool): void {
-  emitStoreAt(aligned ? ST_128_ALIGNED : ST_128, v, emitLinear(16, true));
+  emitStoreForm(aligned ? ST_128_ALIGNED : ST_128, v, 16);
 }

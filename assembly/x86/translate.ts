@@ -1,7 +1,7 @@
 // From guest bytes to a block.
 
 import { findBlock, finishBlock } from '../ir/blocks';
-import { beginBlock, beginInsn, emit, emitSync, MAX_OPS, MAX_OPS_PER_INSN, opCount, setNextRip } from '../ir/emit';
+import { beginBlock, beginInsn, emit, MAX_OPS, MAX_OPS_PER_INSN, opCount, setNextRip } from '../ir/emit';
 import { LIFT_END } from '../ir/lift-result';
 import { OP_JMP, OP_RAISE } from '../ir/ops';
 import { optimize } from '../ir/optimize';
@@ -77,13 +77,10 @@ export function translateBlock(phys: u64, linear: u64, rip: u64, csBase: u32, mo
       ended = true;
       break;
     }
-    const before = opCount();
     if (lift() == LIFT_END) {
       ended = true;
       break;
     }
-    // Every instruction has an operation, so that the block can be left before any of them.
-    if (opCount() == before) emitSync();
   }
   const end = (rip + offset) & mask;
   if (!ended) emit(OP_JMP, 0, 0, 0, end);

@@ -78,11 +78,6 @@ export function integerText(opcode: number, t: IntegerText): string | undefined 
     }
     case IR.OP_JZ:
       return `if ${slot(a, b)} == 0: goto ${hex(imm)}`;
-    case IR.OP_CMPIJ + 2:
-    case IR.OP_CMPIJ + 3: {
-      const size = opcode - IR.OP_CMPIJ;
-      return `cmp${8 << size} ${slot(a, size)}, ${b}; if ${condition(d)}: goto ${hex(imm)}`;
-    }
     default:
       return undefined;
   }

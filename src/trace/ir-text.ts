@@ -248,9 +248,10 @@ function other(op: IrOperation, names: IrNames): string | undefined {
 
 /** Compare and branch in one. */
 function compareAndJump(op: IrOperation, names: IrNames): string {
-  const compare = op.opcode < IR.OP_TESTJ;
-  const size = op.opcode - (compare ? IR.OP_CMPJ : IR.OP_TESTJ);
-  const operands = `${names.slot(op.a, size)}, ${names.slot(op.b, size)}`;
+  const size = op.opcode & 3;
+  const compare = (op.opcode & ~3) === IR.OP_CMPJ || (op.opcode & ~3) === IR.OP_CMPIJ;
+  const second = op.opcode < IR.OP_CMPIJ ? names.slot(op.b, size) : String((op.b << 16) >> 16);
+  const operands = `${names.slot(op.a, size)}, ${second}`;
   return `${compare ? 'cmp' : 'test'}${bitsOf(size)} ${operands}; if ${condition(op.d)}: goto ${hex(op.imm)}`;
 }
 
@@ -268,7 +269,7 @@ export function irText(op: IrOperation, names: IrNames): string {
   else if (o >= IR.OP_MOV && o <= IR.OP_MOV128) text = move(op, names);
   else if (o >= IR.OP_LD && o < IR.OP_ST) text = load(op, names);
   else if (o >= IR.OP_ST && o < IR.OP_SEGLIN) text = storeOf(op, names);
-  else if (o >= IR.OP_CMPJ && o < IR.OP_TESTJ + 4) text = compareAndJump(op, names);
+  else if (o >= IR.OP_CMPJ && o <= IR.OP_TESTIJ + IR.SIZE64) text = compareAndJump(op, names);
   else if (o >= IR.OP_ROT && o < IR.OP_ROT + 0x20) text = rotate(op, names);
   else text = other(op, names);
   return text ?? integerText(o, { ...op, slot: names.slot, condition }) ?? plain(op);

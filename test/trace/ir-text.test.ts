@@ -94,6 +94,8 @@ test('operations of A64', () => {
   assert.is(text(IR.OP_STP + 2, 0, 32, 8), 'store pair [rsp], eax, ecx');
   assert.is(text(IR.OP_CCMP + 3, IR.CC_NE, 0, 8, 0x40n), 'if ne: cmp64 rax, rcx, else flags 0x40  ; sets flags');
   assert.is(text(IR.OP_CMPIJ + 2, IR.CC_B, 0, 7, 0x400n), 'cmp32 eax, 7; if b: goto 0x400');
+  assert.is(text(IR.OP_CMPIJ, IR.CC_NE, 0, 0xffff, 0x400n), 'cmp8 al, -1; if ne: goto 0x400');
+  assert.is(text(IR.OP_TESTIJ + 3, IR.CC_S, 0, 16, 0x400n), 'test64 rax, 16; if s: goto 0x400');
   assert.is(text(IR.OP_JZ, 0, 0, 3, 0x400n), 'if rax == 0: goto 0x400');
 });
 
