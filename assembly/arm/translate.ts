@@ -1,6 +1,6 @@
 // From guest bytes to a block.
 
-import { finishBlock } from '../ir/blocks';
+import { findBlock, finishBlock } from '../ir/blocks';
 import { beginBlock, beginInsn, emit, MAX_OPS, MAX_OPS_PER_INSN, opCount, setNextRip } from '../ir/emit';
 import { LIFT_END } from '../ir/lift-result';
 import { OP_JMP } from '../ir/ops';
@@ -24,7 +24,7 @@ export function translateBlock(phys: u32, pc: u64, mode: u32): usize {
   let ended = false;
   while (insns < most && offset < inPage && opCount() < MAX_OPS - MAX_OPS_PER_INSN) {
     const here = pc + offset;
-    if (insns && isBreakpoint(here)) break;
+    if (insns && (isBreakpoint(here) || findBlock(phys + offset, here, 0, mode))) break;
     beginInsn(here, insns);
     setNextRip(here + 4);
     const result = lift(load<u32>(host + offset));

