@@ -53,10 +53,14 @@ export const B_REGION: usize = 80;
 export const B_MEMBERS: usize = 84;
 /** u32 where its indirect jump went (assembly/jit/profile.ts). */
 export const B_TARGETS: usize = 88;
-/** u32 how often a region was left in the block for the sake of a floating-point operation (assembly/jit/float.ts). */
+/** u16 how often a region was left in the block for the sake of a floating-point operation (assembly/jit/float.ts). */
 export const B_ROUGH: usize = 92;
 /** From that many times on the block is rough. */
 export const ROUGH: u32 = 64;
+/** u16 how often one was left because close accesses were not on one page (assembly/jit/windows.ts). */
+export const B_SCATTERED: usize = 94;
+/** From that many times on the block is scattered. */
+export const SCATTERED: u32 = 64;
 /** First operation. */
 export const B_CODE: usize = 96;
 

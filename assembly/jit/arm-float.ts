@@ -23,17 +23,17 @@ import { FLAG_CF, FLAG_SF, FLAG_ZF } from '../layout/x86-state';
 import { flagsAreExplicit, setKind, settleFlags } from './flags';
 import {
   begin,
+  checkLanes,
   float,
   ifNotNormal,
+  LANES_BETWEEN,
+  LANES_FINITE,
   leavesWhenSlow,
   NORMAL,
   NOT_TINY,
-  pushBetween,
-  pushFinite,
   pushNotZero,
   pushScalar,
   toSlow,
-  unlessAll,
   W_ABS_F32,
   W_ADD_F32,
   W_CONST_F32,
@@ -179,9 +179,7 @@ function emitPacked(p: usize, block: usize, what: u32, wide: bool, d: u32, a: u3
   pushVector(b);
   simd((wide ? 0xf0 : 0xe4) + (what - A_FADD));
   set(V0);
-  if (what <= A_FSUB) pushFinite(V0, wide);
-  else pushBetween(V0, wide);
-  unlessAll(wide);
+  checkLanes(V0, wide, what <= A_FSUB ? LANES_FINITE : LANES_BETWEEN);
   get(V0);
   popVector(d);
   end(p, block, what, d, a, b, imm);

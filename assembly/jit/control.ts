@@ -30,6 +30,7 @@ import {
   declareLocals,
   EXIT,
   FUEL,
+  finishLocals,
   loadFrame,
   push,
   RIP,
@@ -99,6 +100,7 @@ import {
   W_SUB,
   W_UNREACHABLE,
 } from './wasm';
+import { startWindows } from './windows';
 
 /** The body or its nesting has become too large. */
 let overflow: bool = false;
@@ -127,6 +129,7 @@ export function emitRegion(): u32 {
   mem(W_STORE_I32, STATE + S_JIT_FUEL);
   get(EXIT);
   byte(W_END);
+  finishLocals();
   return overflow ? 0 : <u32>(here() - BODY);
 }
 
@@ -200,6 +203,7 @@ function emitNode(node: i32): void {
   const b = blockOf(node);
   setEmittedBlock(b);
   startCaches(b);
+  startWindows(b);
   if (singleEntry(node)) continueFloat(b);
   else startFloat(b);
   get(FUEL);

@@ -8,3 +8,5 @@ export const LEFT_AFTER: u32 = 4;
 export const LEFT_BEFORE: u32 = 5;
 /** The operation's branch target is not canonical: #GP(0). A return has read it, maybe from a device, and must not again. */
 export const LEFT_NOT_CANONICAL: u32 = 6;
+/** As LEFT_BEFORE: the operation's window may not be accessed as one (windows.ts). */
+export const LEFT_WINDOW: u32 = 7;

@@ -64,6 +64,7 @@ import {
   W_EXTEND_U,
   W_GE_U,
   W_MUL,
+  W_NE,
   W_OR,
   W_SELECT,
   W_SHL,
@@ -76,6 +77,7 @@ import {
   WV_OR,
   WV_REPLACE_F32,
   WV_REPLACE_F64,
+  WV_XOR,
 } from './wasm';
 
 // Floating-point instructions: of single precision, those of double precision a constant further.
@@ -401,7 +403,7 @@ function pushOrdinary(v: u32, wide: bool): void {
   simd(WV_OR);
 }
 /** Pushes a mask of the lanes of `v` that are above the smallest normal number and finite. */
-export function pushBetween(v: u32, wide: bool): void {
+function pushBetween(v: u32, wide: bool): void {
   get(v);
   simd(wide ? 0xec : 0xe0); // abs
   tee(V2);
@@ -413,17 +415,43 @@ export function pushBetween(v: u32, wide: bool): void {
   simd(WV_AND);
 }
 /** Pushes a mask of the lanes of `v` that are finite. */
-export function pushFinite(v: u32, wide: bool): void {
+function pushFinite(v: u32, wide: bool): void {
   get(v);
   simd(wide ? 0xec : 0xe0);
   splat(wide, true);
   simd(wide ? 0x49 : 0x43);
 }
-/** A mask is on the stack: unless all lanes are set, the core does the operation. */
-export function unlessAll(wide: bool): void {
+/** What lanes must be: zero or normal; above the smallest normal number and finite; finite. */
+export const LANES_ORDINARY: u32 = 0;
+export const LANES_BETWEEN: u32 = 1;
+export const LANES_FINITE: u32 = 2;
+
+/**
+ * Goes the slow way unless all lanes of `v` are as they must be. Lanes of medium size, whose exponent's two highest bits
+ * differ, are anything of that: one look for all of them, and the exact test only where it fails.
+ */
+export function checkLanes(v: u32, wide: bool, must: u32): void {
+  const add: u32 = wide ? 0xce : 0xae;
+  get(v);
+  get(v);
+  simd(add);
+  tee(V2);
+  get(V2);
+  get(V2);
+  simd(add);
+  simd(WV_XOR);
+  simd(wide ? 0xc4 : 0xa4); // bitmask
+  const32(wide ? 3 : 15);
+  byte(W_NE);
+  hint(false);
+  openIf();
+  if (must == LANES_ORDINARY) pushOrdinary(v, wide);
+  else if (must == LANES_BETWEEN) pushBetween(v, wide);
+  else pushFinite(v, wide);
   simd(wide ? 0xc3 : 0xa3); // all_true
   byte(W_EQZ);
   toSlow();
+  close();
 }
 
 function emitPacked(p: usize, block: usize, kind: u32, op: u32, wide: bool, d: u32, a: u32, b: u32, imm: u32): bool {
@@ -435,26 +463,19 @@ function emitPacked(p: usize, block: usize, kind: u32, op: u32, wide: bool, d: u
   pushVector(b);
   set(V1);
   if (!isSure(a, sure)) {
-    pushOrdinary(V0, wide);
-    unlessAll(wide);
+    checkLanes(V0, wide, LANES_ORDINARY);
     makeSure(a, sure);
   }
   if (!isSure(b, sure)) {
-    pushOrdinary(V1, wide);
-    unlessAll(wide);
+    checkLanes(V1, wide, LANES_ORDINARY);
     makeSure(b, sure);
   }
   get(V0);
   get(V1);
   simd((wide ? 0xf0 : 0xe4) + distance(op));
   set(V0);
-  if (op == ADD || op == SUB) {
-    pushOrdinary(V0, wide);
-  } else {
-    // A zero or the smallest normal number may have underflown.
-    pushBetween(V0, wide);
-  }
-  unlessAll(wide);
+  // A zero or the smallest normal number may have underflown, as a product.
+  checkLanes(V0, wide, op == ADD || op == SUB ? LANES_ORDINARY : LANES_BETWEEN);
   get(V0);
   popVector(d);
   end(p, block, kind, d, a, b, imm);

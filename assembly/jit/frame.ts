@@ -83,6 +83,7 @@ import {
   F32,
   F64,
   get,
+  here,
   I32,
   I64,
   mem,
@@ -172,6 +173,9 @@ let vectorsWritten: u64 = 0;
 let liveVectors: u64 = 0;
 /** i32 local: does WebAssembly's arithmetic stand in for the guest's, if operands and result are ordinary? */
 export let PLAIN: u32 = 0;
+/** i32 locals, the last ones: host addresses of the block's windows (windows.ts). At most so many. */
+let firstWindow: u32 = 0;
+export const WINDOW_LOCALS: u32 = 8;
 /** f64, f32 and v128 locals for use within one operation. */
 export let F0: u32 = 0;
 export let F1: u32 = 0;
@@ -208,7 +212,7 @@ function vectorSlot(i: u32): u32 {
 }
 
 /** Number of a slot's register or temporary (GENERAL + n), or -1 if it stays in memory. */
-function indexOf(slot: u32): i32 {
+export function indexOf(slot: u32): i32 {
   // The PC is what RIP is on x86.
   if (ISA_AARCH64 && slot == S_RIP) return -1;
   if (slot < GENERAL << 3) return slot >> 3;
@@ -352,24 +356,68 @@ function scan(p: usize): void {
   } else if (op == OP_JCC) setsFlags = true;
 }
 
-/** Assigns locals for the region that has been formed, and writes the declaration of the function's locals. */
+/** Registers and temporaries that operation p may write: a bit for each indexOf(). */
+export function writtenBy(p: usize): u64 {
+  const all = mentioned;
+  const changed = written;
+  const vectors = vectorsMentioned;
+  const vectorsChanged = vectorsWritten;
+  const flags = setsFlags;
+  written = 0;
+  scan(p);
+  const result = written;
+  mentioned = all;
+  written = changed;
+  vectorsMentioned = vectors;
+  vectorsWritten = vectorsChanged;
+  setsFlags = flags;
+  return result;
+}
+
+/** May operation p have to do with vectors or floating point? */
+function isVectorOp(p: usize): bool {
+  const op: u32 = load<u16>(p);
+  return op == OP_VEC || op == OP_MOV128;
+}
+
+/** Windows' locals that the region uses, and where their number is to be written. */
+let windowLocals: u32 = 0;
+let windowLocalsAt: usize = 0;
+
+/** Number of the local of the block's window `n`. */
+export function windowLocal(n: u32): u32 {
+  if (n >= windowLocals) windowLocals = n + 1;
+  return firstWindow + n;
+}
+
+/**
+ * Assigns locals for the region that has been formed, and writes the declaration of the function's locals: no more than
+ * are used, as V8's first tier clears all of them at each entry and looks at them at each merge.
+ */
 export function declareLocals(): void {
   mentioned = 0;
   written = 0;
   setsFlags = false;
   vectorsMentioned = 0;
   vectorsWritten = 0;
+  let hasVectors = false;
   for (let i = 0; i < nodes; i++) {
     const b = blockOf(i);
     const end = b + B_CODE + <usize>load<u32>(b, B_OPS) * OP_BYTES;
-    for (let p = b + B_CODE; p < end; p += OP_BYTES) scan(p);
+    for (let p = b + B_CODE; p < end; p += OP_BYTES) {
+      scan(p);
+      if (isVectorOp(p)) hasVectors = true;
+    }
   }
+  if (vectorsMentioned) hasVectors = true;
   let next = FIRST_REGISTER;
   for (let i: u32 = 0; i < ALL; i++) {
     if (has(mentioned, i)) store<u8>(localOf + i, next++);
     else store<u8>(localOf + i, 0);
   }
-  const wide = next - 1;
+  u(hasVectors ? 6 : 4);
+  u(next - 1);
+  byte(I64);
   CC_OP = next++;
   EXIT = next++;
   ENTRY = next++;
@@ -378,34 +426,40 @@ export function declareLocals(): void {
   I2 = next++;
   I3 = next++;
   PLAIN = next++;
-  F0 = next++;
-  F1 = next++;
-  F2 = next++;
-  G0 = next++;
-  G1 = next++;
-  G2 = next++;
-  V0 = next++;
-  V1 = next++;
-  V2 = next++;
-  ZERO128 = next++;
-  let vectors: u32 = 4;
-  for (let i: u32 = 0; i < ALL_VECTORS; i++) {
-    store<u8>(vectorLocalOf + i, 0);
-    if (!has(vectorsMentioned, i)) continue;
-    store<u8>(vectorLocalOf + i, next++);
-    vectors++;
-  }
-  u(5);
-  u(wide);
-  byte(I64);
   u(8);
   byte(I32);
-  u(3);
-  byte(F64);
-  u(3);
-  byte(F32);
-  u(vectors);
+  const firstVector = next;
+  ZERO128 = next++;
+  V0 = next;
+  V1 = next + 1;
+  V2 = next + 2;
+  if (hasVectors) next += 3;
+  for (let i: u32 = 0; i < ALL_VECTORS; i++) store<u8>(vectorLocalOf + i, has(vectorsMentioned, i) ? <u8>(next++) : 0);
+  u(next - firstVector);
   byte(V128);
+  F0 = next;
+  F1 = next + 1;
+  F2 = next + 2;
+  G0 = next + 3;
+  G1 = next + 4;
+  G2 = next + 5;
+  if (hasVectors) {
+    next += 6;
+    u(3);
+    byte(F64);
+    u(3);
+    byte(F32);
+  }
+  firstWindow = next;
+  windowLocals = 0;
+  windowLocalsAt = here();
+  byte(0);
+  byte(I32);
+}
+
+/** The function is complete: its declaration gets the number of windows' locals. */
+export function finishLocals(): void {
+  store<u8>(windowLocalsAt, <u8>windowLocals);
 }
 
 /** Calls an imported function, whose last parameter is a v128 that is there for its type alone (imports.ts). */
@@ -525,7 +579,7 @@ export function isPlainSure(): bool {
 }
 /** Has block b too often had operands that are not ordinary numbers for the region to be left each time? */
 export function isRough(b: usize): bool {
-  return load<u32>(b, B_ROUGH) >= ROUGH;
+  return <u32>load<u16>(b, B_ROUGH) >= ROUGH;
 }
 export function isSure(slot: u32, what: u32): bool {
   const i = vectorIndexOf(slot);

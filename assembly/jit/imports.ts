@@ -22,8 +22,10 @@ export const F_ROTATED: u32 = 11;
 export const F_MUL_HIGH: u32 = 12;
 /** OP_LDP, OP_STP, on the state. */
 export const F_PAIR: u32 = 13;
+/** May a window be accessed (windows.ts)? */
+export const F_WINDOW: u32 = 14;
 /** The region itself. */
-export const F_REGION: u32 = 14;
+export const F_REGION: u32 = 15;
 
 // Function types. The imported functions' last parameter is a v128 that nobody looks at. V8 (11.3, Node 20) compiles,
 // for every import type of a module, the code for a call to a JavaScript function before it knows that it is none: a
@@ -33,7 +35,7 @@ export const T_LOAD: u32 = 1; // (address i64, operation | size, block, fuel, v1
 export const T_STORE: u32 = 2; // (address i64, value i64, operation | size, block, fuel, v128) -> exit
 export const T_HELPER: u32 = 3; // F_PAIR too: (operation, block, fuel, v128) -> exit
 export const T_CARRY: u32 = 4; // (v128) -> 0 or 1
-export const T_MEMORY128: u32 = 5; // (address i64, operation, block, fuel, v128) -> exit
+export const T_MEMORY128: u32 = 5; // (address i64, operation, block, fuel, v128) -> exit; F_WINDOW too
 export const T_OVERFLOW: u32 = 6; // (a i64, b i64, v128) -> 0 or 1
 export const T_ROTATED: u32 = 7; // (result i64, size | right << 2, v128)
 export const T_MUL_HIGH: u32 = 8; // (a i64, b i64, signed, v128) -> i64

@@ -37,7 +37,9 @@ import {
 import { STATE, TLB_BITS } from '../layout/memory';
 import { S_JIT_EXIT, S_RSP, S_TLB, S_ZERO } from '../layout/x86-state';
 import { PAGE_CACHE_ADDEND, TLB_ADDEND, TLB_READ, TLB_WRITE } from '../mmu/tlb';
+import { LEFT_WINDOW } from './exits';
 import { havePending, settleAtExit } from './flags';
+import { sizeOfForm } from './forms';
 import {
   ADDRESS,
   call,
@@ -45,8 +47,7 @@ import {
   EXIT,
   FUEL,
   haveLiveTemps,
-  I0,
-  L0,
+  L1,
   loadSlot,
   loadVector,
   localFor,
@@ -58,9 +59,10 @@ import {
   storeTemps,
   storeVector,
   VALUE,
+  windowLocal,
 } from './frame';
-import { F_LOAD, F_LOAD128, F_PAIR, F_STORE, F_STORE128 } from './imports';
-import { branch, branchIf, close, DONE, hint, LEAVE_AT_RIP, openBlock, openIf } from './labels';
+import { F_LOAD, F_LOAD128, F_PAIR, F_STORE, F_STORE128, F_WINDOW } from './imports';
+import { branch, branchIf, close, DONE, hint, LEAVE_AT_RIP, leaveBefore, openBlock, openIf, SLOW } from './labels';
 import { cacheFor } from './pages';
 import {
   ARITH64,
@@ -83,6 +85,7 @@ import {
   W_EXTEND16_S,
   W_EXTEND16_S64,
   W_EXTEND32_S64,
+  W_GT_U,
   W_LOAD_I32,
   W_LOAD_I64,
   W_LOAD8_U,
@@ -100,6 +103,7 @@ import {
   WV_LOAD,
   WV_STORE,
 } from './wasm';
+import { isAligned, isOpen, localOfWindow, opened, placeIn, setAligned, spanOf, windowOf } from './windows';
 
 /** What the slow path is told beside the operation's address: log2 of the size; check for a store first. */
 export const SITE_RMW: u32 = 4;
@@ -146,10 +150,10 @@ export function emitLea(p: usize): void {
   pop(load<u16>(p, 2), 3);
 }
 
-/** Finds the TLB entry of ADDRESS and compares its tag: leaves 1 on the stack if it fits. */
-function lookUp(tag: u32, size: u32, aligned: bool): void {
+/** ENTRY = the TLB entry of the address in `local`. */
+function findEntry(local: u32): void {
   // tlbSlot(): higher bits of the page number are folded in.
-  get(ADDRESS);
+  get(local);
   const64(12);
   byte(W_SHR_U + ARITH64);
   byte(W_WRAP);
@@ -165,7 +169,13 @@ function lookUp(tag: u32, size: u32, aligned: bool): void {
   const32(0);
   mem(W_LOAD_I32, STATE + S_TLB);
   byte(W_ADD);
-  tee(ENTRY);
+  set(ENTRY);
+}
+
+/** Finds the TLB entry of ADDRESS and compares its tag: leaves 1 on the stack if it fits. */
+function lookUp(tag: u32, size: u32, aligned: bool): void {
+  findEntry(ADDRESS);
+  get(ENTRY);
   mem(W_LOAD_I64, tag);
   pushTagOf(size, aligned);
   byte(W_EQ + COMPARE64);
@@ -221,8 +231,16 @@ let site: usize = 0;
 let log2: u32 = 0;
 let vector: u32 = 0;
 
-/** Pushes the host address of ADDRESS. */
+/** The window that the access goes through, or 0, and its place there. */
+let window: usize = 0;
+let place: u32 = 0;
+
+/** Pushes the host address of ADDRESS, or that of the window: then `place` is to be added. */
 function pushHost(cache: usize): void {
+  if (window) {
+    get(windowLocal(localOfWindow(window)));
+    return;
+  }
   get(ADDRESS);
   byte(W_WRAP);
   if (cache) {
@@ -245,21 +263,21 @@ function straight(cache: usize): void {
   switch (what) {
     case DO_LOAD:
       // The 64-bit loads that zero-extend: i64.load8_u 0x31, load16_u 0x33, load32_u 0x35.
-      mem(log2 == 3 ? W_LOAD_I64 : log2 == 2 ? 0x35 : log2 == 1 ? 0x33 : 0x31, 0);
+      mem(log2 == 3 ? W_LOAD_I64 : log2 == 2 ? 0x35 : log2 == 1 ? 0x33 : 0x31, place);
       set(VALUE);
       return;
     case DO_STORE:
       get(VALUE);
       // i64.store8 0x3c, store16 0x3d, store32 0x3e.
-      mem(log2 == 3 ? W_STORE_I64 : log2 == 2 ? 0x3e : log2 == 1 ? 0x3d : 0x3c, 0);
+      mem(log2 == 3 ? W_STORE_I64 : log2 == 2 ? 0x3e : log2 == 1 ? 0x3d : 0x3c, place);
       return;
     case DO_LOAD128:
-      simdMem(WV_LOAD, 0);
+      simdMem(WV_LOAD, place);
       popVector(vector);
       return;
     default:
       pushVector(vector);
-      simdMem(WV_STORE, 0);
+      simdMem(WV_STORE, place);
   }
 }
 
@@ -315,16 +333,16 @@ function straightPair(cache: usize): void {
     if (size == SIZE128) {
       if (isStore) {
         pushVector(slot);
-        simdMem(WV_STORE, i << 4);
+        simdMem(WV_STORE, place + (i << 4));
       } else {
-        simdMem(WV_LOAD, i << 4);
+        simdMem(WV_LOAD, place + (i << 4));
         popVector(slot);
       }
     } else if (isStore) {
       pushForStore(slot, size);
-      mem(size == 3 ? W_STORE_I64 : 0x3e, i << size);
+      mem(size == 3 ? W_STORE_I64 : 0x3e, place + (i << size));
     } else {
-      mem(size == 3 ? W_LOAD_I64 : 0x35, i << size);
+      mem(size == 3 ? W_LOAD_I64 : 0x35, place + (i << size));
       pop(slot, 3);
     }
   }
@@ -352,17 +370,120 @@ function roundaboutPair(): void {
 export function emitPair(p: usize): void {
   const op: u32 = load<u16>(p);
   const isStore = op >= OP_STP + SIZE32;
-  push(load<u16>(p, 4), 3);
   const disp = load<i32>(p, 8);
-  if (disp) {
-    const64(<u64>(<i64>disp));
-    byte(W_ADD + ARITH64);
+  if (startAccess(p, isStore)) {
+    push(load<u16>(p, 4), 3);
+    if (disp) {
+      const64(<u64>(<i64>disp));
+      byte(W_ADD + ARITH64);
+    }
+    set(ADDRESS);
   }
-  set(ADDRESS);
   what = DO_PAIR;
   site = p;
   log2 = op - (isStore ? OP_STP : OP_LDP) + 1;
   access(<u32>(isStore ? TLB_WRITE : TLB_READ), cacheFor(load<u16>(p, 4), S_ZERO, disp), false, 0);
+}
+
+/** Operation p is about to be emitted: does it go through a window? Returns whether its address is needed nevertheless. */
+function startAccess(p: usize, write: bool): bool {
+  window = windowOf(p);
+  place = window ? placeIn(window, p) : 0;
+  return !window || !isOpen(window, write);
+}
+
+/** Leaves the region so that the interpreter goes on with the access. */
+function leaveForWindow(): void {
+  settleAtExit();
+  leaveBefore(block, site, LEFT_WINDOW);
+}
+
+/** Pushes the page address of the address in `local`. */
+function pushPage(local: u32): void {
+  get(local);
+  const64(~(<u64>0xfff));
+  byte(W_AND + ARITH64);
+}
+
+/** Looks at the page of the window that ADDRESS is in; its local becomes its host address. */
+function openWindow(tag: u32, cache: usize): void {
+  const span = spanOf(window);
+  get(ADDRESS);
+  if (place) {
+    const64(place);
+    byte(W_SUB + ARITH64);
+  }
+  set(L1);
+  openBlock(DONE);
+  openBlock(SLOW);
+  get(L1);
+  byte(W_WRAP);
+  const32(0xfff);
+  byte(W_AND);
+  const32(0x1000 - span);
+  byte(W_GT_U);
+  hint(false);
+  branchIf(SLOW);
+  if (cache) {
+    pushPage(L1);
+    const32(0);
+    mem(W_LOAD_I64, <u32>(cache + tag));
+    byte(W_EQ + COMPARE64);
+    hint(true);
+    branchIf(DONE);
+  }
+  findEntry(L1);
+  pushPage(L1);
+  get(ENTRY);
+  mem(W_LOAD_I64, tag);
+  byte(W_NE + COMPARE64);
+  branchIf(SLOW);
+  if (cache) copyEntry(cache);
+  branch(DONE);
+  close();
+  get(L1);
+  const32(span | (tag == <u32>TLB_WRITE ? 0x10000 : 0));
+  const32(<u32>cache);
+  const32(0);
+  call(F_WINDOW);
+  hint(true);
+  branchIf(DONE);
+  leaveForWindow();
+  close();
+  get(L1);
+  byte(W_WRAP);
+  if (cache) {
+    const32(0);
+    mem(W_LOAD_I32, <u32>(cache + PAGE_CACHE_ADDEND));
+  } else {
+    get(ENTRY);
+    mem(W_LOAD_I32, <u32>TLB_ADDEND);
+  }
+  byte(W_ADD);
+  set(windowLocal(localOfWindow(window)));
+}
+
+/** An access through the window. */
+function throughWindow(tag: u32, cache: usize, aligned: bool): void {
+  const write = tag == <u32>TLB_WRITE;
+  if (!isOpen(window, write)) {
+    openWindow(tag, cache);
+    opened(window, write);
+  }
+  if (aligned && !isAligned(window, place)) {
+    // As on the guest's address: pages begin at multiples of 16.
+    get(windowLocal(localOfWindow(window)));
+    const32(place);
+    byte(W_ADD);
+    const32(15);
+    byte(W_AND);
+    hint(false);
+    openIf();
+    leaveForWindow();
+    close();
+    setAligned(window, place);
+  }
+  straight(0);
 }
 
 /** Copies a word of the TLB entry at ENTRY to a page cache. */
@@ -373,8 +494,19 @@ function copyWord(loadOp: u32, storeOp: u32, from: usize, to: usize): void {
   mem(storeOp, <u32>to);
 }
 
+/** Page cache `cache` takes over the TLB entry at ENTRY. */
+function copyEntry(cache: usize): void {
+  copyWord(W_LOAD_I64, W_STORE_I64, TLB_READ, cache + TLB_READ);
+  copyWord(W_LOAD_I64, W_STORE_I64, TLB_WRITE, cache + TLB_WRITE);
+  copyWord(W_LOAD_I32, W_STORE_I32, TLB_ADDEND, cache + PAGE_CACHE_ADDEND);
+}
+
 /** An access to ADDRESS by way of page cache `cache`, or without one (0). `more` goes to the slow path beside the operation. */
 function access(tag: u32, cache: usize, aligned: bool, more: u32): void {
+  if (window) {
+    throughWindow(tag, cache, aligned);
+    return;
+  }
   if (!cache) {
     lookUp(tag, log2, aligned);
     hint(true);
@@ -395,9 +527,7 @@ function access(tag: u32, cache: usize, aligned: bool, more: u32): void {
   lookUp(tag, log2, aligned);
   hint(true);
   openIf();
-  copyWord(W_LOAD_I64, W_STORE_I64, TLB_READ, cache + TLB_READ);
-  copyWord(W_LOAD_I64, W_STORE_I64, TLB_WRITE, cache + TLB_WRITE);
-  copyWord(W_LOAD_I32, W_STORE_I32, TLB_ADDEND, cache + PAGE_CACHE_ADDEND);
+  copyEntry(cache);
   byte(W_ELSE);
   roundabout(more);
   branch(DONE);
@@ -440,37 +570,16 @@ function stackCache(): usize {
   return cacheFor(S_RSP, S_ZERO, 0);
 }
 
-/** log2 of the bytes that a load form reads. */
-function sizeOfForm(form: u32): u32 {
-  switch (form) {
-    case LD_8:
-    case LD_Z8:
-    case LD_Z8_16:
-    case LD_S8_16:
-    case LD_S8_32:
-    case LD_S8_64:
-      return 0;
-    case LD_16:
-    case LD_Z16:
-    case LD_S16_32:
-    case LD_S16_64:
-      return 1;
-    case 2:
-    case LD_S32_64:
-      return 2;
-    default:
-      return 3;
-  }
-}
-
 /** OP_LD, OP_LD_A32. */
 export function emitLoad(p: usize): void {
   const op: u32 = load<u16>(p);
   const d: u32 = load<u16>(p, 2);
   const narrow = op >= OP_LD_A32;
   const form = op - (narrow ? OP_LD_A32 : OP_LD);
-  pushAddress(p, load<u8>(p, 12), narrow);
-  set(ADDRESS);
+  if (startAccess(p, form >= LD_RMW)) {
+    pushAddress(p, load<u8>(p, 12), narrow);
+    set(ADDRESS);
+  }
   if (form == LD_128 || form == LD_128_ALIGNED) {
     access128(p, d, false, form == LD_128_ALIGNED, cacheOf(p));
     return;
@@ -543,8 +652,10 @@ export function emitStore(p: usize): void {
   const d: u32 = load<u16>(p, 2);
   const narrow = op >= OP_ST + 8;
   const form = op - (narrow ? OP_ST + 8 : OP_ST);
-  pushAddress(p, load<u8>(p, 12), narrow);
-  set(ADDRESS);
+  if (startAccess(p, true)) {
+    pushAddress(p, load<u8>(p, 12), narrow);
+    set(ADDRESS);
+  }
   if (form >= ST_128) {
     access128(p, d, true, form == ST_128_ALIGNED, cacheOf(p));
     return;
@@ -558,8 +669,10 @@ export function emitStore(p: usize): void {
 export function emitStoreImm(p: usize): void {
   const op: u32 = load<u16>(p);
   const narrow = op >= OP_STI + 4;
-  pushAddress(p, load<u16>(p, 2), narrow);
-  set(ADDRESS);
+  if (startAccess(p, true)) {
+    pushAddress(p, load<u16>(p, 2), narrow);
+    set(ADDRESS);
+  }
   const64(<u64>(<i64>load<i32>(p, 12)));
   set(VALUE);
   storeValue(p, op - (narrow ? OP_STI + 4 : OP_STI), cacheOf(p));
@@ -582,6 +695,7 @@ function pushStackPointer(n: i64, narrow: bool): void {
 export function emitPush(p: usize): void {
   const op: u32 = load<u16>(p);
   const narrow = op == OP_PUSH32 || op == OP_PUSHI32;
+  startAccess(p, true);
   pushStackPointer(narrow ? -4 : -8, narrow);
   set(ADDRESS);
   if (op == OP_PUSH64 || op == OP_PUSH32) pushForStore(load<u16>(p, 4), narrow ? 2 : 3);
@@ -596,6 +710,7 @@ export function emitPush(p: usize): void {
 export function emitPop(p: usize): void {
   const op: u32 = load<u16>(p);
   const narrow = op == OP_POP32;
+  startAccess(p, false);
   pushStackPointer(0, narrow);
   set(ADDRESS);
   loadValue(p, narrow ? 2 : 3, false, stackCache());
@@ -607,6 +722,7 @@ export function emitPop(p: usize): void {
 
 /** Loads the return address to VALUE, RSP unchanged. */
 export function emitLoadReturn(p: usize, narrow: bool): void {
+  startAccess(p, false);
   pushStackPointer(0, narrow);
   set(ADDRESS);
   loadValue(p, narrow ? 2 : 3, false, stackCache());

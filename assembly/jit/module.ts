@@ -107,6 +107,7 @@ export function wrapModule(length: u32): u32 {
   importFunction(0x6c, T_ROTATED);
   importFunction(0x6e, T_MUL_HIGH);
   importFunction(0x6f, T_HELPER);
+  importFunction(0x70, T_MEMORY128);
   endSection(imports);
 
   const functions = section(3);

@@ -9,9 +9,11 @@ import { condition, getCF, getFlags, setFlags } from '../ir/flags';
 import { enterSite, execVec, LEFT_FAULT, leaveSite } from '../ir/interp';
 import { ALU_IMM, OP_LDP, OP_STP, ROT_RIGHT, SIZE32, SIZE128 } from '../ir/ops';
 import { STATE } from '../layout/memory';
-import { FLAG_CF, FLAG_OF, S_ATTENTION, S_JIT_BLOCK, S_JIT_EXIT, S_SMC } from '../layout/x86-state';
-import { addressAfter, probeRead, probeWrite, slowRead, slowWrite } from '../mmu/access';
-import { faulted, raiseGP } from '../x86/fault';
+import { FLAG_CF, FLAG_OF, S_ATTENTION, S_JIT_BLOCK, S_JIT_EXIT, S_SMC, S_TLB } from '../layout/x86-state';
+import { addressAfter, probeRead, probeWrite, slowRead, slowWrite, translate } from '../mmu/access';
+import { fillPageCache, TLB_READ, TLB_WRITE, tlbEntry } from '../mmu/tlb';
+import { ACCESS_READ, ACCESS_WRITE } from '../mmu/walk';
+import { clearFault, faulted, raiseGP } from '../x86/fault';
 import { segmentLinear } from '../x86/seglin';
 import { LEFT_AFTER } from './exits';
 import { SITE_RMW } from './memory';
@@ -106,6 +108,29 @@ export function jitPair(p: usize, block: usize, fuel: u32, _type: v128): u32 {
     }
   }
   return finish(p, block);
+}
+
+/**
+ * May [linear, linear + span) be accessed, `what` = span | write << 16, as one window (windows.ts)? Its page cache, if it
+ * has one, is filled. The first access of the window is about to happen, so a walk of the tables has no effect that it
+ * would not have; a fault is left for that access to find again.
+ */
+export function jitWindow(linear: u64, what: u32, cache: usize, _unused: u32, _type: v128): u32 {
+  const page = linear & ~0xfff;
+  if ((<u32>linear & 0xfff) + (what & 0xffff) > 0x1000) return 0;
+  const write = what >> 16 != 0;
+  const tag = write ? TLB_WRITE : TLB_READ;
+  const e = tlbEntry(linear);
+  if (load<u64>(e + tag) != page) {
+    translate(linear, write ? ACCESS_WRITE : ACCESS_READ, load<u32>(STATE, S_TLB));
+    if (faulted()) {
+      clearFault();
+      return 0;
+    }
+    if (load<u64>(e + tag) != page) return 0;
+  }
+  if (cache) fillPageCache(cache, e);
+  return 1;
 }
 
 /** OP_CALL. */

@@ -1,5 +1,6 @@
 // Numbers about the second tier, for --stats.
 
+import { LEFT_WINDOW } from './exits';
 import {
   entries,
   exitCounts,
@@ -31,6 +32,8 @@ export function jitStatistic(index: u32): f64 {
       return <f64>instructionsInRegions;
     case 7:
       return <f64>entries;
+    case 14:
+      return <f64>load<u64>(exitCounts + ((<usize>LEFT_WINDOW) << 3));
     default:
       return index < 14 ? <f64>load<u64>(exitCounts + ((<usize>index - 8) << 3)) : 0;
   }

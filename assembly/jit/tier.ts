@@ -15,10 +15,12 @@ import {
   B_REGION,
   B_RIP,
   B_ROUGH,
+  B_SCATTERED,
   B_SERIAL,
   dropBlock,
   heapRoom,
   ROUGH,
+  SCATTERED,
   setRunning,
   takeHeap,
 } from '../ir/blocks';
@@ -33,7 +35,7 @@ import { jitCompile, jitRelease } from '../x86/host';
 import { MODE_SINGLE } from '../x86/mode';
 import { translateBlock as translateX86 } from '../x86/translate';
 import { emitRegion } from './control';
-import { LEFT_AFTER, LEFT_NOT_CANONICAL } from './exits';
+import { LEFT_AFTER, LEFT_NOT_CANONICAL, LEFT_WINDOW } from './exits';
 import { wrapModule } from './module';
 import { noteTarget } from './profile';
 import { blockOf, formRegion, linearOf, loopHeads, nodes, overlapping, pageList, pages, regionInsns } from './region';
@@ -305,11 +307,12 @@ export function tookOver(exit: u32): bool {
   return (exit & 15) >= LEFT_FAULT;
 }
 
-/** Block b was left for the sake of a floating-point operation. When it becomes rough, its regions are made anew. */
-function noteRough(b: usize): void {
-  const count = load<u32>(b, B_ROUGH) + 1;
-  store<u32>(b, count, B_ROUGH);
-  if (count == ROUGH) dropRegionsOf(b);
+/** Counts in header field `field` of block b what left a region; from `limit` on its regions are made anew. */
+function noteLeft(b: usize, field: usize, limit: u32): void {
+  const count = <u32>load<u16>(b + field);
+  if (count == limit) return;
+  store<u16>(b + field, count + 1);
+  if (count + 1 == limit) dropRegionsOf(b);
 }
 
 /** Brings a region's exit to the form of exec()'s, the interpreter finishing what is left of the block. */
@@ -321,6 +324,13 @@ export function settle(exit: u32): u32 {
   if (how == LEFT_NOT_CANONICAL) raiseGP(0);
   if (how == LEFT_FAULT || how == LEFT_NOT_CANONICAL) return faultAt(block, p);
   if (how == LEFT_AFTER) return resumeAfter(block, p, pendingValue);
-  if (load<u16>(p) == OP_VEC) noteRough(block);
+  if (how == LEFT_WINDOW) {
+    const serial = load<u32>(block, B_SERIAL);
+    const left = execFrom(block, p);
+    // A fault says nothing about windows.
+    if (left != LEFT_FAULT && load<u32>(block, B_SERIAL) == serial) noteLeft(block, B_SCATTERED, SCATTERED);
+    return left;
+  }
+  if (load<u16>(p) == OP_VEC) noteLeft(block, B_ROUGH, ROUGH);
   return execFrom(block, p);
 }

@@ -16,7 +16,7 @@ import { TLB_ADDEND, TLB_READ, TLB_SUPERVISOR, TLB_WRITE, tlbEntry, tlbTable } f
 import { ACCESS_READ, ACCESS_WRITE, isCanonical, translate as translateX86 } from './walk';
 
 /** Physical address of a linear one; raises the fault that the access makes, and then returns 0. */
-function translate(linear: u64, access: u32, table: u32): u64 {
+export function translate(linear: u64, access: u32, table: u32): u64 {
   return ISA_AARCH64 ? translateArm(linear, access, table) : translateX86(linear, access, table);
 }
 

@@ -34,6 +34,13 @@ const PAGE_CACHE_COUNT: usize = 53;
 export const PAGE_CACHES: usize = memory.data(53 * 24, 16);
 export const PAGE_CACHE_ADDEND: usize = 16;
 
+/** Page cache `cache` takes over TLB entry `entry`. */
+export function fillPageCache(cache: usize, entry: usize): void {
+  store<u64>(cache, load<u64>(entry, TLB_READ), TLB_READ);
+  store<u64>(cache, load<u64>(entry, TLB_WRITE), TLB_WRITE);
+  store<u32>(cache, load<u32>(entry, TLB_ADDEND), PAGE_CACHE_ADDEND);
+}
+
 /** Empties the page caches: an entry that one of them may hold is taken back, or another table comes into use. */
 export function emptyPageCaches(): void {
   memory.fill(PAGE_CACHES, 0xff, PAGE_CACHE_COUNT * PAGE_CACHE_BYTES);

@@ -41,6 +41,7 @@ export {
   jitStore,
   jitStore128,
   jitVector,
+  jitWindow,
 } from '../jit/runtime';
 export { jitStatistic } from '../jit/statistics';
 export { jitEnable } from '../jit/tier';

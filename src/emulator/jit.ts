@@ -27,6 +27,7 @@ export const RUNTIME = [
   'jitRotated',
   'jitMulHigh',
   'jitPair',
+  'jitWindow',
 ] as const;
 
 /** Statistics of the core's second tier, in the order of jitStatistic() (assembly/jit/statistics.ts). */
@@ -45,6 +46,7 @@ const STATISTICS = [
   'jitExitsFault',
   'jitExitsAttention',
   'jitExitsUncommon',
+  'jitExitsScattered',
 ] as const;
 
 /** Name in the import section of RUNTIME's function `i`; 'm' is the memory. */
