@@ -133,6 +133,21 @@ test('floating point that is not ordinary: exact, and soon done without leaving 
   }
 });
 
+test('close accesses whose page is missing, may not be written, or ends between them', async () => {
+  const [{ log }, { details }] = await alike([P.CLOSE]);
+  assert.ok(log.length / WORDS > 100, `${log.length / WORDS} faults`);
+  // A few blocks, each of which is left so 64 times at most.
+  assert.ok(details['jitExitsScattered'] > 0, 'regions were left');
+  assert.ok(details['jitExitsScattered'] < 500, `${details['jitExitsScattered']} exits`);
+});
+
+test('close accesses that have to be aligned', async () => {
+  const [{ log }] = await alike([P.ALIGNED]);
+  // Of 800 rounds, 600 have three accesses that fault.
+  assert.is(log.length / WORDS, 1800);
+  assert.ok(log.every((word, i) => i % WORDS !== 0 || word === 13n));
+});
+
 test('kick() from outside ends a slice of a loop that never ends by itself', async () => {
   const rig = await CodeRig.create(2, P.INTERRUPTED);
   rig.start();

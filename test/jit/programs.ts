@@ -413,3 +413,67 @@ export const ROUNDED: Program = {
   ...DENORMAL,
   bytes: Uint8Array.from(DENORMAL.bytes, (byte, i) => (i === 0xb ? 0x5f : byte)),
 };
+
+/** Close accesses, in a loop that walks through pages that are not there or may not be written, as FAULTS does. */
+export const CLOSE = program(
+  0x10000,
+  `
+  41 bb 0c 00 00 00                mov r11d,0xc
+  b8 00 01 00 00                   mov eax,0x100
+  80 24 c5 00 60 00 00 fc          and BYTE PTR [rax*8+0x6000],0xfc
+  80 24 c5 08 60 00 00 fd          and BYTE PTR [rax*8+0x6008],0xfd
+  83 c0 02                         add eax,0x2
+  3d 0c 01 00 00                   cmp eax,0x10c
+  72 e6                            jb 0x1000b
+  0f 20 d8                         mov rax,cr3
+  0f 22 d8                         mov cr3,rax
+  41 bc 00 00 10 00                mov r12d,0x100000
+  49 8b 04 24                      mov rax,QWORD PTR [r12]
+  49 03 44 24 08                   add rax,QWORD PTR [r12+0x8]
+  49 89 44 24 10                   mov QWORD PTR [r12+0x10],rax
+  49 01 5c 24 18                   add QWORD PTR [r12+0x18],rbx
+  41 88 44 24 1f                   mov BYTE PTR [r12+0x1f],al
+  41 0f 10 44 24 20                movups xmm0,XMMWORD PTR [r12+0x20]
+  4d 8d 44 24 30                   lea r8,[r12+0x30]
+  66 0f fe 05 a4 ff ff ff          paddd xmm0,XMMWORD PTR [rip-0x5c]
+  41 0f 11 40 f8                   movups XMMWORD PTR [r8-0x8],xmm0
+  49 13 18                         adc rbx,QWORD PTR [r8]
+  53                               push rbx
+  50                               push rax
+  48 8b 4c 24 08                   mov rcx,QWORD PTR [rsp+0x8]
+  5a                               pop rdx
+  5f                               pop rdi
+  48 8d 5c 4b 07                   lea rbx,[rbx+rcx*2+0x7]
+  4b 33 1c dc                      xor rbx,QWORD PTR [r12+r11*8]
+  4b 89 5c dc 08                   mov QWORD PTR [r12+r11*8+0x8],rbx
+  41 83 c4 38                      add r12d,0x38
+  41 81 fc 00 9f 10 00             cmp r12d,0x109f00
+  72 a9                            jb 0x10031
+  41 ff cb                         dec r11d
+  0f 85 75 ff ff ff                jne 0x10006
+  f4                               hlt
+`,
+);
+
+/** Close accesses that have to be aligned: three rounds of four are not, and some cross a page. Instructions that may
+ *  fault have five bytes. */
+export const ALIGNED = program(
+  0x10000,
+  `
+  41 be 05 00 00 00                mov r14d,0x5
+  41 bc 20 03 00 00                mov r12d,0x320
+  45 89 e1                         mov r9d,r12d
+  41 83 e1 1f                      and r9d,0x1f
+  45 6b c9 0c                      imul r9d,r9d,0xc
+  41 81 c1 c4 0e 10 00             add r9d,0x100ec4
+  49 8b 41 08                      mov rax,QWORD PTR [r9+0x8]
+  48 01 c3                         add rbx,rax
+  41 0f 28 41 10                   movaps xmm0,XMMWORD PTR [r9+0x10]
+  41 0f 29 41 20                   movaps XMMWORD PTR [r9+0x20],xmm0
+  49 89 59 18                      mov QWORD PTR [r9+0x18],rbx
+  41 0f 28 49 30                   movaps xmm1,XMMWORD PTR [r9+0x30]
+  41 ff cc                         dec r12d
+  75 cf                            jne 0x1000c
+  f4                               hlt
+`,
+);

@@ -82,7 +82,9 @@ function encode(row: OpcodeRow, bits: Bits, random: Random): number[] {
     if (mayBeMemory || /(?:^|,)M/.test(all)) {
       const indexed = !vector && random.oneIn(3);
       if (long) rex |= indexed ? 0x43 : 0x41;
-      const offset = vector ? 16 * random.below(DATA_BYTES / 16) : random.below(DATA_BYTES);
+      // Every other one near the end of a page, so that some are close together.
+      const [first, size] = random.below(2) ? [0, DATA_BYTES] : [0xf80, 0x100];
+      const offset = first + (vector ? 16 * random.below(size / 16) : random.below(size));
       modrm.push(...memoryOperand(bits, reg, offset, indexed, random));
     } else {
       const rm = row.rm ?? (/(?:^|,)[WU]/.test(all) ? random.below(vectors) : random.pick(free));
