@@ -434,7 +434,10 @@ export function declareLocals(): void {
   V1 = next + 1;
   V2 = next + 2;
   if (hasVectors) next += 3;
-  for (let i: u32 = 0; i < ALL_VECTORS; i++) store<u8>(vectorLocalOf + i, has(vectorsMentioned, i) ? <u8>(next++) : 0);
+  for (let i: u32 = 0; i < ALL_VECTORS; i++) {
+    store<u8>(vectorLocalOf + i, has(vectorsMentioned, i) ? <u8>next : 0);
+    if (has(vectorsMentioned, i)) next++;
+  }
   u(next - firstVector);
   byte(V128);
   F0 = next;

@@ -262,6 +262,31 @@ function element(host: usize, size: u32): u64 {
   return size == 2 ? load<u32>(host) : load<u64>(host);
 }
 
+/** Equal lanes of 1 << size bytes become ones. */
+function equalLanes(a: v128, b: v128, size: u32): v128 {
+  if (size == 0) return i8x16.eq(a, b);
+  if (size == 1) return i16x8.eq(a, b);
+  return size == 2 ? i32x4.eq(a, b) : i64x2.eq(a, b);
+}
+
+/**
+ * Pairs, 16 bytes at a time and fewer than n, that certainly do not end the repetition. `source`: host address of the
+ * first operands, or 0: `value` is that of all.
+ */
+function goesOn(source: usize, target: usize, size: u32, n: u64, value: u64, repeatIfEqual: bool): u64 {
+  const lanes: u64 = 16 >> size;
+  let a = size == 0 ? i8x16.splat(<i8>value) : size == 1 ? i16x8.splat(<i16>value) : i64x2.splat(<i64>value);
+  if (size == 2) a = i32x4.splat(<i32>value);
+  let done: u64 = 0;
+  for (let at: usize = 0; done + lanes < n; at += 16) {
+    if (source) a = v128.load(source + at);
+    const b = v128.load(target + at);
+    if (repeatIfEqual ? v128.any_true(v128.xor(a, b)) : v128.any_true(equalLanes(a, b, size))) break;
+    done += lanes;
+  }
+  return done;
+}
+
 /**
  * Compares up to the first pair that ends the repetition, as far as both operands lie in one page each. Returns the
  * number of pairs compared, with the last one's flags set; 0 when that way is not open.
@@ -296,7 +321,7 @@ function compareRun(seg: u32, addr: u32, size: u32, most: u64, scan: bool, repea
   const source0 = scan ? 0 : fastRead(source, bytes);
   if (!target0 || (!scan && !source0)) return 0;
   const accumulator = scan ? getSlot(S_RAX, size) : 0;
-  let done: u64 = 0;
+  let done = goesOn(source0, target0, size, n, accumulator, repeatIfEqual);
   let x = accumulator;
   let y: u64 = 0;
   while (done < n) {
