@@ -34,8 +34,6 @@ import {
   loadFrame,
   push,
   RIP,
-  restoreSure,
-  saveSure,
   startFloat,
   storeFrame,
   VALUE,
@@ -74,6 +72,7 @@ import {
   returnsOf,
   singleEntry,
 } from './region';
+import { restoreSure, saveSure } from './sure';
 import {
   ARITH64,
   BODY,

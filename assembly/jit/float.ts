@@ -26,28 +26,20 @@ import {
 } from '../sse/vops';
 import { LEFT_BEFORE } from './exits';
 import { flagsAreExplicit, setKind, settleAtExit, settleFlags } from './flags';
+import { CC_A, F0, F1, F2, G0, G1, G2, PLAIN, pop, popVector, push, pushVector, V0, V1, V2 } from './frame';
+import { branch, branchIf, close, DONE, hint, leaveBefore, openBlock, openIf, SLOW } from './labels';
 import {
-  CC_A,
-  F0,
-  F1,
-  F2,
-  G0,
-  G1,
-  G2,
+  boundOf,
   isPlainSure,
   isRough,
   isSure,
   makeSure,
-  PLAIN,
-  pop,
-  popVector,
-  push,
-  pushVector,
-  V0,
-  V1,
-  V2,
-} from './frame';
-import { branch, branchIf, close, DONE, hint, leaveBefore, openBlock, openIf, SLOW } from './labels';
+  ORDINARY,
+  SURE_F32,
+  SURE_F32X4,
+  SURE_F64X2,
+  setBound,
+} from './sure';
 import { callOut, zeroVector } from './vector';
 import {
   ARITH64,
@@ -102,13 +94,6 @@ const W_BITS_F32: u32 = 0xbc;
 const W_BITS_F64: u32 = 0xbd;
 export const W_CONST_F32: u32 = 0x43;
 export const W_CONST_F64: u32 = 0x44;
-
-// What a vector may be known for (frame.ts): its lane 0 as a double, as a single, both lanes as doubles, all as singles,
-// are zero or normal.
-export const SURE_F64: u32 = 0;
-const SURE_F32: u32 = 1;
-const SURE_F64X2: u32 = 2;
-const SURE_F32X4: u32 = 3;
 
 // Operations of V_FLOAT.
 const ADD: u32 = 0;
@@ -186,9 +171,12 @@ export const NORMAL: u32 = 1;
 export const NOT_TINY: u32 = 2;
 /** Opens an if for a float whose biased exponent is below `least` or that of infinity. */
 export function ifNotNormal(local: u32, wide: bool, least: u32): void {
+  ifOutside(local, wide, least, wide ? 0x7ff : 0xff);
+}
+/** Opens an if for a float whose biased exponent is below `least`, or `limit` or above. */
+function ifOutside(local: u32, wide: bool, least: u32, limit: u32): void {
   // The upper 32 bits without the sign, so that the exponent is at the top: one comparison tests both ends.
   const exponent: u32 = wide ? 21 : 24;
-  const infinity: u32 = wide ? 0x7ff : 0xff;
   get(local);
   byte(wide ? W_BITS_F64 : W_BITS_F32);
   if (wide) {
@@ -200,7 +188,7 @@ export function ifNotNormal(local: u32, wide: bool, least: u32): void {
   byte(W_SHL);
   const32(0 - (least << exponent));
   byte(W_ADD);
-  const32((infinity - least) << exponent);
+  const32((limit - least) << exponent);
   byte(W_GE_U);
   hint(false);
   openIf();
@@ -213,12 +201,57 @@ export function pushNotZero(local: u32, wide: bool): void {
 
 /** An operand must be zero or normal. */
 function checkOperand(slot: u32, local: u32, wide: bool): void {
-  if (isSure(slot, wide ? SURE_F64 : SURE_F32) || isSure(slot, wide ? SURE_F64X2 : SURE_F32X4)) return;
-  ifNotNormal(local, wide, NORMAL);
-  pushNotZero(local, wide);
+  if (wide) {
+    if (!boundOf(slot)) bindOperand(slot, local);
+    return;
+  }
+  if (isSure(slot, SURE_F32) || isSure(slot, SURE_F32X4)) return;
+  ifNotNormal(local, false, NORMAL);
+  pushNotZero(local, false);
   branchIf(SLOW);
   close();
-  makeSure(slot, wide ? SURE_F64 : SURE_F32);
+  makeSure(slot, SURE_F32);
+}
+
+/** The bound that doubles are looked at for: two multiplications of what passes, and some additions, need no other look. */
+const MEDIUM: u32 = 340;
+/** Up to this bound everything is normal. */
+const SAFE: u32 = 1020;
+/** What an addition adds to the larger bound. */
+const CANCELLED: u32 = 53;
+
+/** Looks at a double: zero, or of medium size. */
+function bindOperand(slot: u32, local: u32): void {
+  ifOutside(local, true, 0x3ff - MEDIUM, 0x3ff + MEDIUM);
+  pushNotZero(local, true);
+  branchIf(SLOW);
+  close();
+  setBound(slot, MEDIUM);
+}
+
+/** Bound of an operand that checkOperand() has looked at. */
+function operandBound(slot: u32): u32 {
+  const bound = boundOf(slot);
+  return bound ? bound : MEDIUM;
+}
+/** Looks at operands of a sum or product until its bound is safe; returns it. */
+function boundResult(op: u32, a: u32, x: u32, b: u32, y: u32): u32 {
+  while (true) {
+    const first = operandBound(a);
+    const second = operandBound(b);
+    const bound = op == MUL ? first + second + 1 : max<u32>(first, second) + CANCELLED;
+    if (bound <= SAFE) return bound;
+    // The larger one is more than medium, so this ends.
+    if (first >= second) bindOperand(a, x);
+    else bindOperand(b, y);
+  }
+}
+/** Bound of an ordinary result of the other operations. */
+function boundOfOrdinary(op: u32, a: u32, b: u32): u32 {
+  const second = operandBound(b);
+  if (op == SQRT) return (second >> 1) + 1;
+  const first = operandBound(a);
+  return op == DIV ? min<u32>(first + second + 1, ORDINARY) : max<u32>(first, second);
 }
 
 /** OP_VEC of a kind from V_FLOAT on. False if it is not done in line. */
@@ -245,7 +278,7 @@ export function emitFloat(p: usize, block: usize, kind: u32, d: u32, a: u32, b: 
       simd(WV_REPLACE_F64);
       byte(0);
       popVector(d);
-      makeSure(d, SURE_F64);
+      setBound(d, 32);
       return true;
     case V_CVT_S64_SCALAR_F64:
     case V_CVT_S32_SCALAR_F32: {
@@ -258,7 +291,8 @@ export function emitFloat(p: usize, block: usize, kind: u32, d: u32, a: u32, b: 
       byte(0);
       popVector(d);
       end(p, block, kind, d, a, b, imm);
-      makeSure(d, wide ? SURE_F64 : SURE_F32);
+      if (wide) setBound(d, 64);
+      else makeSure(d, SURE_F32);
       return true;
     }
     case V_CVT_SCALAR_F64_S32:
@@ -289,6 +323,9 @@ function emitScalar(p: usize, block: usize, kind: u32, op: u32, wide: bool, d: u
   pushScalar(b, wide);
   set(y);
   checkOperand(b, y, wide);
+  const bounded = wide && (op == ADD || op == SUB || op == MUL);
+  let bound: u32 = 0;
+  if (wide) bound = bounded ? boundResult(op, a, x, b, y) : boundOfOrdinary(op, a, b);
   if (op == MIN || op == MAX) {
     get(x);
     get(y);
@@ -307,6 +344,8 @@ function emitScalar(p: usize, block: usize, kind: u32, op: u32, wide: bool, d: u
       float(W_ADD_F32 + distance(op), wide);
     }
     set(r);
+  }
+  if (op != MIN && op != MAX && !bounded) {
     // A zero is exact as a sum, a root, or when an operand is one; else it has underflown.
     ifNotNormal(r, wide, op == MUL || op == DIV ? NOT_TINY : NORMAL);
     pushNotZero(r, wide);
@@ -323,7 +362,8 @@ function emitScalar(p: usize, block: usize, kind: u32, op: u32, wide: bool, d: u
   }
   popScalar(d, a, r, wide);
   end(p, block, kind, d, a, b, imm);
-  makeSure(d, wide ? SURE_F64 : SURE_F32);
+  if (wide) setBound(d, bound);
+  else makeSure(d, SURE_F32);
 }
 
 /** CVTTSD2SI, CVTTSS2SI. */
@@ -370,7 +410,8 @@ function emitPrecision(p: usize, block: usize, kind: u32, d: u32, a: u32, b: u32
   }
   popScalar(d, a, r, !from64);
   end(p, block, kind, d, a, b, imm);
-  makeSure(d, from64 ? SURE_F32 : SURE_F64);
+  if (from64) makeSure(d, SURE_F32);
+  else setBound(d, 160);
 }
 
 /** Pushes a vector of the smallest normal numbers, or infinities. */

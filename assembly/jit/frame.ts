@@ -6,7 +6,7 @@
 
 import { A_BASE, A_FCMP, A_FMADD, A_FNMSUB } from '../arm/simd/kinds';
 import { FPCR_FZ, FPCR_RMODE, FPSR_IXC } from '../arm/simd/status';
-import { B_CODE, B_OPS, B_ROUGH, ROUGH } from '../ir/blocks';
+import { B_CODE, B_OPS } from '../ir/blocks';
 import {
   ALU_CMP,
   ALU_IMM,
@@ -75,6 +75,7 @@ import { V_BLENDV_I8X16, V_BLENDV_I64X2, V_FLAGS, V_FLOAT } from '../sse/vops';
 import { doubleShift } from '../x86/arith';
 import { isDivide, isMultiply } from './muldiv';
 import { blockOf, nodes } from './region';
+import { forgetVector, isPlainKnown, startSure, staysSure } from './sure';
 import {
   ARITH64,
   byte,
@@ -197,7 +198,7 @@ function has(set: u64, i: u32): bool {
 }
 
 /** Number of the vector register or temporary that a slot is in, or -1. */
-function vectorIndexOf(slot: u32): i32 {
+export function vectorIndexOf(slot: u32): i32 {
   if (slot >= VECTOR_BASE && slot < VECTOR_BASE + (VECTORS << 4)) return (slot - VECTOR_BASE) >> 4;
   if (slot >= <u32>S_V0 && slot < <u32>S_V0 + ((<u32>VTEMPS) << 4)) return VECTORS + ((slot - S_V0) >> 4);
   return -1;
@@ -553,51 +554,9 @@ export function storeVector(slot: u32): void {
 function noteVector(slot: u32): void {
   const i = vectorIndexOf(slot);
   if (i >= <i32>VECTORS) liveVectors |= one(i);
-  for (let what: u32 = 0; what < 4; what++) forgetSure(i, what);
+  forgetVector(i);
 }
 
-// --- Vectors whose contents are known to be ordinary numbers (float.ts): a bit set for each of four meanings ---
-const sure: usize = memory.data(32);
-/** Has PLAIN been found true in this block, which is not rough? */
-let plainSure: bool = false;
-let rough: bool = false;
-
-function forgetSure(i: i32, what: u32): void {
-  const at = sure + ((<usize>what) << 3);
-  store<u64>(at, load<u64>(at) & ~one(i));
-}
-/** Nothing is known at the beginning of a block that several ways lead to. */
-function startSure(): void {
-  memory.fill(sure, 0, 32);
-  plainSure = false;
-}
-/**
- * A floating-point operation is about to be emitted: has one before it left the region unless PLAIN was true? This one
- * will, and those after it need not look again; in a rough block each looks.
- */
-export function isPlainSure(): bool {
-  const was = plainSure;
-  plainSure = !rough;
-  return was;
-}
-/** Has block b too often had operands that are not ordinary numbers for the region to be left each time? */
-export function isRough(b: usize): bool {
-  return <u32>load<u16>(b, B_ROUGH) >= ROUGH;
-}
-export function isSure(slot: u32, what: u32): bool {
-  const i = vectorIndexOf(slot);
-  return i >= 0 && !(slot & 15) && has(load<u64>(sure + ((<usize>what) << 3)), i);
-}
-export function makeSure(slot: u32, what: u32): void {
-  const i = vectorIndexOf(slot);
-  if (i < 0 || slot & 15) return;
-  const at = sure + ((<usize>what) << 3);
-  store<u64>(at, load<u64>(at) | one(i));
-}
-/** What is known of vector a is known of d. */
-export function copySure(d: u32, a: u32): void {
-  for (let what: u32 = 0; what < 4; what++) if (isSure(a, what)) makeSure(d, what);
-}
 /** Does block b have floating-point operations? */
 function hasFloat(b: usize): bool {
   const last = b + B_CODE + <usize>load<u32>(b, B_OPS) * OP_BYTES;
@@ -607,42 +566,13 @@ function hasFloat(b: usize): bool {
 }
 /** At the beginning of block b, and after anything in it that may have changed MXCSR. */
 export function startFloat(b: usize): void {
-  startSure();
-  rough = isRough(b);
+  startSure(b);
   if (hasFloat(b)) loadPlain();
 }
 /** At the beginning of block b, to which one way only leads, from the block emitted before or the one of restoreSure(). */
 export function continueFloat(b: usize): void {
-  if (rough || isRough(b)) startFloat(b);
-  else if (!plainSure && hasFloat(b)) loadPlain();
-}
-
-// What is known at the forks that are open.
-const MAX_FORKS: u32 = 128;
-const SAVED_BYTES: usize = 40;
-const savedSure: usize = memory.data(128 * 40);
-let forks: u32 = 0;
-
-/** A way is about to be emitted, after which restoreSure() goes back to what is known now. */
-export function saveSure(): void {
-  if (forks < MAX_FORKS) {
-    const at = savedSure + <usize>forks * SAVED_BYTES;
-    memory.copy(at, sure, 32);
-    store<u8>(at, <u8>plainSure, 32);
-    store<u8>(at, <u8>rough, 33);
-  }
-  forks++;
-}
-export function restoreSure(): void {
-  forks--;
-  if (forks >= MAX_FORKS) {
-    startSure();
-    return;
-  }
-  const at = savedSure + <usize>forks * SAVED_BYTES;
-  memory.copy(sure, at, 32);
-  plainSure = load<u8>(at, 32) != 0;
-  rough = load<u8>(at, 33) != 0;
+  if (!staysSure(b)) startFloat(b);
+  else if (!isPlainKnown() && hasFloat(b)) loadPlain();
 }
 
 /** Pushes the vector at a slot; of a general register or temporary only the low 64 bits mean something. */

@@ -60,7 +60,6 @@ import { LEFT_BEFORE } from './exits';
 import { forgetFlags, pushCondition, restoreKnown, savedConstant, saveKnown, settleAtExit, settleFlags } from './flags';
 import {
   call,
-  copySure,
   cut,
   EXIT,
   FUEL,
@@ -88,6 +87,7 @@ import { emitInteger } from './integer';
 import { branch, branchIf, close, hint, LEAVE_WRITTEN, leaveBefore, openIf } from './labels';
 import { emitLea, emitLoad, emitPair, emitPop, emitPush, emitStore, emitStoreImm, leaveIfAsked } from './memory';
 import { emitDivide, emitMultiply, isDivide, isMultiply } from './muldiv';
+import { copySure } from './sure';
 import { emitVector } from './vector';
 import {
   ARITH64,

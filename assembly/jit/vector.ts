@@ -97,7 +97,7 @@ import {
 import { emitArmFloat } from './arm-float';
 import { emitArmLanes } from './arm-lanes';
 import { flagsAreExplicit } from './flags';
-import { emitFloat, SURE_F64 } from './float';
+import { emitFloat } from './float';
 import {
   CC_A,
   call,
@@ -109,13 +109,11 @@ import {
   G1,
   G2,
   I0,
-  isSure,
   L0,
   L1,
   loadFlags,
   loadSlot,
   localFor,
-  makeSure,
   PLAIN,
   pop,
   popVector,
@@ -132,6 +130,7 @@ import {
 import { F_VECTOR } from './imports';
 import { close, hint, openIf } from './labels';
 import { leaveIfAsked } from './memory';
+import { boundOf, makeZero, setBound } from './sure';
 import {
   ARITH64,
   byte,
@@ -266,7 +265,7 @@ export function emitVector(p: usize, block: usize): void {
     pushVector(b);
     simd(w);
     popVector(d);
-    if (kind == V_XOR && a == b) for (let what: u32 = 0; what < 4; what++) makeSure(d, what);
+    if (kind == V_XOR && a == b) makeZero(d);
     return;
   }
   if (kind == V_ANDNOT) {
@@ -413,12 +412,12 @@ function emitRearranged(kind: u32, d: u32, a: u32, b: u32, imm: u32): bool {
       lanes(4, 4, 1, 2, 3);
       break;
     case V_MOVE_LOW_64: {
-      const ordinary = isSure(b, SURE_F64);
+      const bound = boundOf(b);
       pushVector(a);
       pushVector(b);
       lanes(8, 2, 1, 0, 0);
       popVector(d);
-      if (ordinary) makeSure(d, SURE_F64);
+      setBound(d, bound);
       return true;
     }
     case V_MOVE_TO_HIGH_64:
