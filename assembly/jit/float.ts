@@ -30,6 +30,7 @@ import { CC_A, F0, F1, F2, G0, G1, G2, PLAIN, pop, popVector, push, pushVector, 
 import { branch, branchIf, close, DONE, hint, leaveBefore, openBlock, openIf, SLOW } from './labels';
 import {
   boundOf,
+  boundOfBoth,
   isPlainSure,
   isRough,
   isSure,
@@ -37,8 +38,7 @@ import {
   ORDINARY,
   SURE_F32,
   SURE_F32X4,
-  SURE_F64X2,
-  setBound,
+  setBounds,
 } from './sure';
 import { callOut, zeroVector } from './vector';
 import {
@@ -202,7 +202,7 @@ export function pushNotZero(local: u32, wide: bool): void {
 /** An operand must be zero or normal. */
 function checkOperand(slot: u32, local: u32, wide: bool): void {
   if (wide) {
-    if (!boundOf(slot)) bindOperand(slot, local);
+    if (!boundOf(slot, 0)) bindOperand(slot, local);
     return;
   }
   if (isSure(slot, SURE_F32) || isSure(slot, SURE_F32X4)) return;
@@ -226,12 +226,12 @@ function bindOperand(slot: u32, local: u32): void {
   pushNotZero(local, true);
   branchIf(SLOW);
   close();
-  setBound(slot, MEDIUM);
+  setBounds(slot, MEDIUM, boundOf(slot, 1));
 }
 
 /** Bound of an operand that checkOperand() has looked at. */
 function operandBound(slot: u32): u32 {
-  const bound = boundOf(slot);
+  const bound = boundOf(slot, 0);
   return bound ? bound : MEDIUM;
 }
 /** Looks at operands of a sum or product until its bound is safe; returns it. */
@@ -265,6 +265,7 @@ export function emitFloat(p: usize, block: usize, kind: u32, d: u32, a: u32, b: 
     }
     return emitPacked(p, block, kind, op, form == 1, d, a, b, imm);
   }
+  const above = boundOf(a, 1);
   switch (kind) {
     case V_COMPARE_F32:
     case V_COMPARE_F64:
@@ -278,7 +279,7 @@ export function emitFloat(p: usize, block: usize, kind: u32, d: u32, a: u32, b: 
       simd(WV_REPLACE_F64);
       byte(0);
       popVector(d);
-      setBound(d, 32);
+      setBounds(d, 32, above);
       return true;
     case V_CVT_S64_SCALAR_F64:
     case V_CVT_S32_SCALAR_F32: {
@@ -291,7 +292,7 @@ export function emitFloat(p: usize, block: usize, kind: u32, d: u32, a: u32, b: 
       byte(0);
       popVector(d);
       end(p, block, kind, d, a, b, imm);
-      if (wide) setBound(d, 64);
+      if (wide) setBounds(d, 64, above);
       else makeSure(d, SURE_F32);
       return true;
     }
@@ -360,9 +361,10 @@ function emitScalar(p: usize, block: usize, kind: u32, op: u32, wide: bool, d: u
     branchIf(SLOW);
     close();
   }
+  const above = boundOf(a, 1);
   popScalar(d, a, r, wide);
   end(p, block, kind, d, a, b, imm);
-  if (wide) setBound(d, bound);
+  if (wide) setBounds(d, bound, above);
   else makeSure(d, SURE_F32);
 }
 
@@ -395,6 +397,7 @@ function emitPrecision(p: usize, block: usize, kind: u32, d: u32, a: u32, b: u32
   const from64 = kind == V_CVT_SCALAR_F64_F32;
   const x = from64 ? F0 : G0;
   const r = from64 ? G0 : F0;
+  const above = boundOf(a, 1);
   begin();
   pushScalar(b, from64);
   set(x);
@@ -411,7 +414,7 @@ function emitPrecision(p: usize, block: usize, kind: u32, d: u32, a: u32, b: u32
   popScalar(d, a, r, !from64);
   end(p, block, kind, d, a, b, imm);
   if (from64) makeSure(d, SURE_F32);
-  else setBound(d, 160);
+  else setBounds(d, 160, above);
 }
 
 /** Pushes a vector of the smallest normal numbers, or infinities. */
@@ -462,10 +465,11 @@ function pushFinite(v: u32, wide: bool): void {
   splat(wide, true);
   simd(wide ? 0x49 : 0x43);
 }
-/** What lanes must be: zero or normal; above the smallest normal number and finite; finite. */
+/** What lanes must be: zero or normal; above the smallest normal number and finite; finite; zero or of medium size. */
 export const LANES_ORDINARY: u32 = 0;
 export const LANES_BETWEEN: u32 = 1;
 export const LANES_FINITE: u32 = 2;
+const LANES_MEDIUM: u32 = 3;
 
 /**
  * Goes the slow way unless all lanes of `v` are as they must be. Lanes of medium size, whose exponent's two highest bits
@@ -487,7 +491,20 @@ export function checkLanes(v: u32, wide: bool, must: u32): void {
   hint(false);
   openIf();
   if (must == LANES_ORDINARY) pushOrdinary(v, wide);
-  else if (must == LANES_BETWEEN) pushBetween(v, wide);
+  else if (must == LANES_MEDIUM) {
+    // Of the lanes that are not of medium size each must be zero: all bits but the sign.
+    get(V2);
+    get(V2);
+    simd(add);
+    get(V2);
+    simd(WV_XOR);
+    const32(63);
+    simd(0xcc); // i64x2.shr_s
+    get(V2);
+    zeroVector();
+    simd(0xd6); // i64x2.eq
+    simd(WV_OR);
+  } else if (must == LANES_BETWEEN) pushBetween(v, wide);
   else pushFinite(v, wide);
   simd(wide ? 0xc3 : 0xa3); // all_true
   byte(W_EQZ);
@@ -495,32 +512,62 @@ export function checkLanes(v: u32, wide: bool, must: u32): void {
   close();
 }
 
+/** The bound of doubles that one look at both lanes finds to be of medium size. */
+const MEDIUM_LANES: u32 = 513;
+
+/** An operand of packed doubles must be of medium size, or zero. */
+function bindLanes(slot: u32, v: u32): void {
+  checkLanes(v, true, LANES_MEDIUM);
+  setBounds(slot, MEDIUM_LANES, MEDIUM_LANES);
+}
+function lanesBound(slot: u32): u32 {
+  const bound = boundOfBoth(slot);
+  return bound ? bound : MEDIUM_LANES;
+}
+
 function emitPacked(p: usize, block: usize, kind: u32, op: u32, wide: bool, d: u32, a: u32, b: u32, imm: u32): bool {
   if (op == MIN || op == MAX || op == SQRT) return false;
-  const sure = wide ? SURE_F64X2 : SURE_F32X4;
   begin();
   pushVector(a);
   set(V0);
   pushVector(b);
   set(V1);
-  if (!isSure(a, sure)) {
-    checkLanes(V0, wide, LANES_ORDINARY);
-    makeSure(a, sure);
-  }
-  if (!isSure(b, sure)) {
-    checkLanes(V1, wide, LANES_ORDINARY);
-    makeSure(b, sure);
+  const sum = op == ADD || op == SUB;
+  let bound: u32 = 0;
+  if (wide) {
+    if (!boundOfBoth(a)) bindLanes(a, V0);
+    if (!boundOfBoth(b)) bindLanes(b, V1);
+    // A sum is bounded once its operands are; products of medium operands are too often not to look at operands again.
+    if (sum && lanesBound(a) + CANCELLED > SAFE) bindLanes(a, V0);
+    if (sum && lanesBound(b) + CANCELLED > SAFE) bindLanes(b, V1);
+    const x = lanesBound(a);
+    const y = lanesBound(b);
+    bound = sum ? max<u32>(x, y) + CANCELLED : op == MUL ? x + y + 1 : SAFE + 1;
+  } else {
+    if (!isSure(a, SURE_F32X4)) {
+      checkLanes(V0, false, LANES_ORDINARY);
+      makeSure(a, SURE_F32X4);
+    }
+    if (!isSure(b, SURE_F32X4)) {
+      checkLanes(V1, false, LANES_ORDINARY);
+      makeSure(b, SURE_F32X4);
+    }
   }
   get(V0);
   get(V1);
   simd((wide ? 0xf0 : 0xe4) + distance(op));
   set(V0);
   // A zero or the smallest normal number may have underflown, as a product.
-  checkLanes(V0, wide, op == ADD || op == SUB ? LANES_ORDINARY : LANES_BETWEEN);
+  if (!wide) checkLanes(V0, false, sum ? LANES_ORDINARY : LANES_BETWEEN);
+  else if (bound > SAFE) {
+    checkLanes(V0, true, LANES_BETWEEN);
+    bound = ORDINARY;
+  }
   get(V0);
   popVector(d);
   end(p, block, kind, d, a, b, imm);
-  makeSure(d, sure);
+  if (wide) setBounds(d, bound, bound);
+  else makeSure(d, SURE_F32X4);
   return true;
 }
 

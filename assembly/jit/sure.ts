@@ -1,5 +1,5 @@
 // What is known of vectors while a region is being emitted (float.ts): that they hold ordinary numbers, zero or normal,
-// and of the double in lane 0 how large and how small it can be.
+// and of doubles how large and how small they can be.
 //
 // A bound e says: zero, or 2^-e ≤ |x| ≤ 2^e. A product of two such is then bounded by the sum of their bounds, a sum by the
 // larger one and 53 (what cancels is a multiple of the operands' last bit): as long as that stays in the range of normal
@@ -10,20 +10,19 @@
 import { B_ROUGH, ROUGH } from '../ir/blocks';
 import { vectorIndexOf } from './frame';
 
-// Lane 0 as a single; both lanes as doubles; all as singles.
+// Lane 0 as a single; all lanes as singles.
 export const SURE_F32: u32 = 0;
-export const SURE_F64X2: u32 = 1;
-export const SURE_F32X4: u32 = 2;
-const MEANINGS: u32 = 3;
+export const SURE_F32X4: u32 = 1;
+const MEANINGS: u32 = 2;
 
 /** The bound of any ordinary double. */
 export const ORDINARY: u32 = 1023;
 
-/** u64 set of vectors for each meaning; u16 bound of each vector, 0 if there is none; u8 plainSure, u8 rough. */
-const BOUNDS: usize = 24;
+/** u64 set of vectors for each meaning; u16 bounds of each vector's two doubles, 0 if there is none. */
+const BOUNDS: usize = 16;
 const VECTORS_AT_MOST: u32 = 52;
-const STATE_BYTES: usize = 24 + 104;
-const known: usize = memory.data(128);
+const STATE_BYTES: usize = 16 + 52 * 4;
+const known: usize = memory.data(224);
 
 /** Has PLAIN been found true in this block, which is not rough? */
 let plainSure: bool = false;
@@ -66,7 +65,7 @@ export function isRough(b: usize): bool {
 /** Vector number i has been written. */
 export function forgetVector(i: i32): void {
   for (let m: u32 = 0; m < MEANINGS; m++) store<u64>(setOf(m), load<u64>(setOf(m)) & ~one(i));
-  store<u16>(known + BOUNDS + ((<usize>i) << 1), 0);
+  store<u32>(known + BOUNDS + ((<usize>i) << 2), 0);
 }
 function indexOf(slot: u32): i32 {
   const i = vectorIndexOf(slot);
@@ -81,32 +80,36 @@ export function makeSure(slot: u32, meaning: u32): void {
   const i = indexOf(slot);
   if (i >= 0) store<u64>(setOf(meaning), load<u64>(setOf(meaning)) | one(i));
 }
-/** Bound of the double in lane 0, 0 if nothing is known of it. */
-export function boundOf(slot: u32): u32 {
+/** Bound of the double in a lane, 0 if nothing is known of it. */
+export function boundOf(slot: u32, lane: u32): u32 {
   const i = indexOf(slot);
-  if (i < 0) return 0;
-  const bound: u32 = load<u16>(known + BOUNDS + ((<usize>i) << 1));
-  return bound ? bound : isSure(slot, SURE_F64X2) ? ORDINARY : 0;
+  return i < 0 ? 0 : <u32>load<u16>(known + BOUNDS + ((<usize>i) << 2) + ((<usize>lane) << 1));
 }
-export function setBound(slot: u32, bound: u32): void {
+/** Bound of both, 0 if one is not known. */
+export function boundOfBoth(slot: u32): u32 {
+  const low = boundOf(slot, 0);
+  const high = boundOf(slot, 1);
+  return low && high ? max<u32>(low, high) : 0;
+}
+export function setBounds(slot: u32, low: u32, high: u32): void {
   const i = indexOf(slot);
-  if (i >= 0) store<u16>(known + BOUNDS + ((<usize>i) << 1), bound);
+  if (i >= 0) store<u32>(known + BOUNDS + ((<usize>i) << 2), low | (high << 16));
 }
 /** What is known of vector a is known of d. */
 export function copySure(d: u32, a: u32): void {
   for (let m: u32 = 0; m < MEANINGS; m++) if (isSure(a, m)) makeSure(d, m);
-  setBound(d, boundOf(a));
+  setBounds(d, boundOf(a, 0), boundOf(a, 1));
 }
 /** Vector d is zero. */
 export function makeZero(d: u32): void {
   for (let m: u32 = 0; m < MEANINGS; m++) makeSure(d, m);
-  setBound(d, 1);
+  setBounds(d, 1, 1);
 }
 
 // What is known at the forks that are open.
-const MAX_FORKS: u32 = 128;
-const SAVED_BYTES: usize = 136;
-const saved: usize = memory.data(128 * 136);
+const MAX_FORKS: u32 = 48;
+const SAVED_BYTES: usize = 232;
+const saved: usize = memory.data(48 * 232);
 let forks: u32 = 0;
 
 /** A way is about to be emitted, after which restoreSure() goes back to what is known now. */

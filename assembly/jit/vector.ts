@@ -93,6 +93,7 @@ import {
   V_ZERO_ABOVE_64,
   V_ZIP_HIGH_I64X2,
   V_ZIP_LOW_I8X16,
+  V_ZIP_LOW_I64X2,
 } from '../sse/vops';
 import { emitArmFloat } from './arm-float';
 import { emitArmLanes } from './arm-lanes';
@@ -130,7 +131,7 @@ import {
 import { F_VECTOR } from './imports';
 import { close, hint, openIf } from './labels';
 import { leaveIfAsked } from './memory';
-import { boundOf, makeZero, setBound } from './sure';
+import { boundOf, makeZero, setBounds } from './sure';
 import {
   ARITH64,
   byte,
@@ -290,7 +291,11 @@ export function emitVector(p: usize, block: usize): void {
     emitShiftImm(kind - V_SHLI_I16X8, d, a, imm);
     return;
   }
-  if (emitRearranged(kind, d, a, b, imm)) return;
+  const bounds = rearrangedBounds(kind, a, b, imm);
+  if (emitRearranged(kind, d, a, b, imm)) {
+    setBounds(d, bounds & 0xffff, bounds >> 16);
+    return;
+  }
   if (kind >= V_BITMASK_I8X16 && kind <= V_BITMASK_I64X2) {
     pushVector(a);
     // i8x16, i32x4, i64x2.bitmask
@@ -385,6 +390,29 @@ function lanes(size: u32, l0: u32, l1: u32, l2: u32, l3: u32): void {
   }
 }
 
+/** Bounds (sure.ts) of both doubles, low | high << 16, after a kind that moves whole doubles; else 0. */
+function rearrangedBounds(kind: u32, a: u32, b: u32, imm: u32): u32 {
+  switch (kind) {
+    case V_ZIP_LOW_I64X2:
+    case V_MOVE_TO_HIGH_64:
+      return boundOf(a, 0) | (boundOf(b, 0) << 16);
+    case V_ZIP_HIGH_I64X2:
+      return boundOf(a, 1) | (boundOf(b, 1) << 16);
+    case V_DUP_LOW_64:
+      return boundOf(a, 0) | (boundOf(a, 0) << 16);
+    case V_MOVE_LOW_64:
+      return boundOf(b, 0) | (boundOf(a, 1) << 16);
+    case V_MOVE_FROM_HIGH_64:
+      return boundOf(b, 1) | (boundOf(a, 1) << 16);
+    case V_ZERO_ABOVE_64:
+      return boundOf(a, 0) | (1 << 16);
+    case V_SHUFFLE_F64X2:
+      return boundOf(a, imm & 1) | (boundOf(b, (imm >> 1) & 1) << 16);
+    default:
+      return 0;
+  }
+}
+
 /** Kinds that only move lanes; false if `kind` is none that is emitted in line. */
 function emitRearranged(kind: u32, d: u32, a: u32, b: u32, imm: u32): bool {
   if (kind >= V_ZIP_LOW_I8X16 && kind <= V_ZIP_HIGH_I64X2) {
@@ -411,15 +439,11 @@ function emitRearranged(kind: u32, d: u32, a: u32, b: u32, imm: u32): bool {
       pushVector(b);
       lanes(4, 4, 1, 2, 3);
       break;
-    case V_MOVE_LOW_64: {
-      const bound = boundOf(b);
+    case V_MOVE_LOW_64:
       pushVector(a);
       pushVector(b);
       lanes(8, 2, 1, 0, 0);
-      popVector(d);
-      setBound(d, bound);
-      return true;
-    }
+      break;
     case V_MOVE_TO_HIGH_64:
       pushVector(a);
       pushVector(b);
