@@ -91,6 +91,7 @@ import {
   W_LOAD8_U,
   W_LOAD16_U,
   W_NE,
+  W_OR,
   W_SHL,
   W_SHR_U,
   W_STORE_I32,
@@ -179,6 +180,30 @@ function lookUp(tag: u32, size: u32, aligned: bool): void {
   mem(W_LOAD_I64, tag);
   pushTagOf(size, aligned);
   byte(W_EQ + COMPARE64);
+}
+
+/**
+ * Pushes 1 if page cache `cache` does not serve the access to ADDRESS. A TLB entry is found by the access's first page, so
+ * that comparing the page of its last byte rejects what crosses pages; a page cache may hold the second page, too. So the
+ * first page is compared, and small accesses must be aligned: others look the TLB up.
+ */
+function pushCacheMisses(cache: usize, tag: u32, aligned: bool): void {
+  const bytes: u64 = (<u64>1) << (<u64>log2);
+  const whole = !aligned && (log2 > 3 || what == DO_PAIR);
+  get(ADDRESS);
+  const64(~(<u64>0xfff) | (whole ? 0 : bytes - 1));
+  byte(W_AND + ARITH64);
+  const32(0);
+  mem(W_LOAD_I64, <u32>(cache + tag));
+  byte(W_NE + COMPARE64);
+  if (!whole) return;
+  get(ADDRESS);
+  byte(W_WRAP);
+  const32(0xfff);
+  byte(W_AND);
+  const32(0x1000 - <u32>bytes);
+  byte(W_GT_U);
+  byte(W_OR);
 }
 
 /** Pushes the tag that an access to ADDRESS needs. */
@@ -518,10 +543,7 @@ function access(tag: u32, cache: usize, aligned: bool, more: u32): void {
     return;
   }
   openBlock(DONE);
-  pushTagOf(log2, aligned);
-  const32(0);
-  mem(W_LOAD_I64, <u32>(cache + tag));
-  byte(W_NE + COMPARE64);
+  pushCacheMisses(cache, tag, aligned);
   hint(false);
   openIf();
   lookUp(tag, log2, aligned);

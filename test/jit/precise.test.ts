@@ -41,15 +41,15 @@ test('division errors, undefined opcodes and bad addresses in the middle of a ho
   );
 });
 
-/** Memory that string instructions work on. */
-function fill(rig: CodeRig): void {
+/** Memory that string instructions work on, or others from another address on. */
+function fill(rig: CodeRig, at = 0x40000): void {
   const bytes = new Uint8Array(0x20000);
   let x = 1;
   for (let i = 0; i < bytes.length; i++) {
     x = (Math.imul(x, 1103515245) + 12345) >>> 0;
     bytes[i] = x >>> 24;
   }
-  rig.put(0x40000, bytes);
+  rig.put(at, bytes);
 }
 
 test('string instructions across pages', async () => {
@@ -139,6 +139,11 @@ test('close accesses whose page is missing, may not be written, or ends between 
   // A few blocks, each of which is left so 64 times at most.
   assert.ok(details['jitExitsScattered'] > 0, 'regions were left');
   assert.ok(details['jitExitsScattered'] < 500, `${details['jitExitsScattered']} exits`);
+});
+
+test('accesses that cross to a page whose frame lies elsewhere', async () => {
+  const [{ state }] = await alike([P.CROSSING], (rig) => fill(rig, 0x100000));
+  assert.ok(state.gpr(2) !== 0n && state.gpr(6) !== 0n, 'something was read');
 });
 
 test('close accesses that have to be aligned', async () => {

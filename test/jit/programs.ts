@@ -477,3 +477,40 @@ export const ALIGNED = program(
   f4                               hlt
 `,
 );
+
+/** Accesses that cross from one page to the next, whose frames do not lie side by side, after accesses to the next. */
+export const CROSSING = program(
+  0x10000,
+  `
+  48 8b 04 25 08 68 00 00          mov rax,QWORD PTR ds:0x6808
+  48 8b 0c 25 18 68 00 00          mov rcx,QWORD PTR ds:0x6818
+  48 89 0c 25 08 68 00 00          mov QWORD PTR ds:0x6808,rcx
+  48 89 04 25 18 68 00 00          mov QWORD PTR ds:0x6818,rax
+  0f 20 d8                         mov rax,cr3
+  0f 22 d8                         mov cr3,rax
+  41 bc d0 07 00 00                mov r12d,0x7d0
+  bb f0 1f 10 00                   mov ebx,0x101ff0
+  41 b8 10 20 10 00                mov r8d,0x102010
+  49 03 10                         add rdx,QWORD PTR [r8]
+  4c 87 c3                         xchg rbx,r8
+  49 03 10                         add rdx,QWORD PTR [r8]
+  4c 87 c3                         xchg rbx,r8
+  49 83 c0 04                      add r8,0x4
+  48 83 c3 04                      add rbx,0x4
+  48 c1 ca 07                      ror rdx,0x7
+  48 89 d9                         mov rcx,rbx
+  81 e1 ff 00 00 00                and ecx,0xff
+  75 dd                            jne 0x10037
+  41 b8 00 20 10 00                mov r8d,0x102000
+  49 89 50 f0                      mov QWORD PTR [r8-0x10],rdx
+  41 0f 10 00                      movups xmm0,XMMWORD PTR [r8]
+  66 0f d4 c8                      paddq xmm1,xmm0
+  49 83 e8 05                      sub r8,0x5
+  41 81 f8 e0 1f 10 00             cmp r8d,0x101fe0
+  73 e7                            jae 0x10060
+  41 ff cc                         dec r12d
+  75 ae                            jne 0x1002c
+  66 48 0f 7e ce                   movq rsi,xmm1
+  f4                               hlt
+`,
+);
