@@ -46,6 +46,7 @@ import {
   ENTRY,
   EXIT,
   FUEL,
+  GENERAL,
   haveLiveTemps,
   L1,
   loadSlot,
@@ -62,7 +63,7 @@ import {
   windowLocal,
 } from './frame';
 import { F_LOAD, F_LOAD128, F_PAIR, F_STORE, F_STORE128, F_WINDOW } from './imports';
-import { branch, branchIf, close, DONE, hint, LEAVE_AT_RIP, leaveBefore, openBlock, openIf, SLOW } from './labels';
+import { branch, branchIf, close, DONE, HIT, hint, LEAVE_AT_RIP, leaveBefore, openBlock, openIf, SLOW } from './labels';
 import { cacheFor } from './pages';
 import {
   ARITH64,
@@ -91,7 +92,6 @@ import {
   W_LOAD8_U,
   W_LOAD16_U,
   W_NE,
-  W_OR,
   W_SHL,
   W_SHR_U,
   W_STORE_I32,
@@ -182,28 +182,40 @@ function lookUp(tag: u32, size: u32, aligned: bool): void {
   byte(W_EQ + COMPARE64);
 }
 
+/** Is the access one of 8 bytes that may be half a vector, of elements of 4 bytes? */
+function isHalfVector(): bool {
+  const op: u32 = load<u16>(site);
+  return log2 == 3 && op >= OP_LD && op < OP_STI && <u32>load<u16>(site, 2) >= GENERAL << 3;
+}
+
 /**
- * Pushes 1 if page cache `cache` does not serve the access to ADDRESS. A TLB entry is found by the access's first page, so
- * that comparing the page of its last byte rejects what crosses pages; a page cache may hold the second page, too. So the
- * first page is compared, and small accesses must be aligned: others look the TLB up.
+ * Goes to HIT if page cache `cache` serves the access to ADDRESS. A TLB entry is found by the access's first page, so that
+ * comparing the page of its last byte rejects what crosses pages; a page cache may hold the second page, too. So the first
+ * page is compared, and what goes to or from general registers must be aligned: or it looks the TLB up.
  */
-function pushCacheMisses(cache: usize, tag: u32, aligned: bool): void {
+function tryCache(cache: usize, tag: u32, aligned: bool): void {
   const bytes: u64 = (<u64>1) << (<u64>log2);
-  const whole = !aligned && (log2 > 3 || what == DO_PAIR);
+  const whole = !aligned && (log2 > 3 || what == DO_PAIR || isHalfVector());
+  if (whole) {
+    openBlock(SLOW);
+    get(ADDRESS);
+    byte(W_WRAP);
+    const32(0xfff);
+    byte(W_AND);
+    const32(0x1000 - <u32>bytes);
+    byte(W_GT_U);
+    hint(false);
+    branchIf(SLOW);
+  }
   get(ADDRESS);
   const64(~(<u64>0xfff) | (whole ? 0 : bytes - 1));
   byte(W_AND + ARITH64);
   const32(0);
   mem(W_LOAD_I64, <u32>(cache + tag));
-  byte(W_NE + COMPARE64);
-  if (!whole) return;
-  get(ADDRESS);
-  byte(W_WRAP);
-  const32(0xfff);
-  byte(W_AND);
-  const32(0x1000 - <u32>bytes);
-  byte(W_GT_U);
-  byte(W_OR);
+  byte(W_EQ + COMPARE64);
+  hint(true);
+  branchIf(HIT);
+  if (whole) close();
 }
 
 /** Pushes the tag that an access to ADDRESS needs. */
@@ -543,9 +555,8 @@ function access(tag: u32, cache: usize, aligned: bool, more: u32): void {
     return;
   }
   openBlock(DONE);
-  pushCacheMisses(cache, tag, aligned);
-  hint(false);
-  openIf();
+  openBlock(HIT);
+  tryCache(cache, tag, aligned);
   lookUp(tag, log2, aligned);
   hint(true);
   openIf();

@@ -249,7 +249,7 @@ export function startWindows(b: usize): void {
   for (let i: u32 = 0; i < count && locals < WINDOW_LOCALS; i++) {
     const w = windowAt(i);
     const looks: u32 = load<u8>(w, W_READS) && load<u8>(w, W_WRITES) && !load<u8>(w, W_STORE_FIRST) ? 2 : 1;
-    if (load<u32>(w, W_COUNT) > looks + 1) store<u8>(w, <u8>++locals, W_LOCAL);
+    if (load<u32>(w, W_COUNT) > looks) store<u8>(w, <u8>++locals, W_LOCAL);
   }
 }
 
