@@ -1,6 +1,6 @@
 // Arithmetic: each operation of ir/alu.ts as WebAssembly.
 
-import { CCK_ADC, CCK_ADD, CCK_DEC, CCK_INC, CCK_LOGIC, CCK_SBB, CCK_SHIFT, CCK_SUB } from '../ir/flags';
+import { CCK_ADC, CCK_ADD, CCK_DEC, CCK_INC, CCK_LOGIC, CCK_SBB, CCK_SUB } from '../ir/flags';
 import {
   ALU_ADC,
   ALU_ADD,
@@ -17,7 +17,6 @@ import {
   ALU_SBB,
   ALU_SHL,
   ALU_SHR,
-  ALU_SUB,
   ALU_TEST,
   ALU_XOR,
   ROT_RIGHT,
@@ -46,7 +45,6 @@ import { close, openIf } from './labels';
 import {
   ARITH64,
   byte,
-  COMPARE64,
   const32,
   const64,
   get,
@@ -54,7 +52,6 @@ import {
   tee,
   W_ADD,
   W_AND,
-  W_ELSE,
   W_EXTEND_S,
   W_EXTEND_U,
   W_EXTEND8_S,
@@ -63,7 +60,6 @@ import {
   W_EXTEND16_S64,
   W_EXTEND32_S64,
   W_MUL,
-  W_NE,
   W_OR,
   W_ROTL,
   W_ROTR,

@@ -163,7 +163,6 @@ let mentioned: u64 = 0;
 let written: u64 = 0;
 /** Does the region set flags? */
 let setsFlags: bool = false;
-// First locals of the page caches.
 /** Temporaries written so far by the instruction being emitted. */
 let liveTemps: u64 = 0;
 

@@ -1,6 +1,5 @@
 // One operation of the IR as WebAssembly. Each stands for exactly what ir/interp.ts does.
 
-import { B_RIP } from '../ir/blocks';
 import { LEFT_INDIRECT } from '../ir/interp';
 import {
   ALU_IMM,
@@ -15,7 +14,6 @@ import {
   OP_EXIT,
   OP_LD,
   OP_LD_USER,
-  OP_LEA16,
   OP_MOV,
   OP_MOV128,
   OP_MOVI,
@@ -67,9 +65,7 @@ import {
   I1,
   L0,
   L1,
-  loadFlags,
   loadFrame,
-  loadSlot,
   loadTemps,
   maskOf,
   pop,
@@ -79,10 +75,9 @@ import {
   pushWide,
   startFloat,
   storeFrame,
-  storeSlot,
   storeTemps,
 } from './frame';
-import { F_HELPER, F_ROTATE, F_SEGMENT, F_VECTOR } from './imports';
+import { F_HELPER, F_ROTATE, F_SEGMENT } from './imports';
 import { emitInteger } from './integer';
 import { branch, branchIf, close, hint, LEAVE_WRITTEN, leaveBefore, openIf } from './labels';
 import { emitLea, emitLoad, emitPair, emitPop, emitPush, emitStore, emitStoreImm, leaveIfAsked } from './memory';
@@ -98,7 +93,6 @@ import {
   get,
   mem,
   set,
-  simdMem,
   W_AND,
   W_ELSE,
   W_EXTEND8_S,
@@ -108,14 +102,11 @@ import {
   W_EXTEND32_S64,
   W_GT_U,
   W_LOAD_I32,
-  W_LOAD_I64,
   W_NE,
   W_SELECT,
   W_SHL,
   W_SHR_S,
   W_STORE_I64,
-  WV_LOAD,
-  WV_STORE,
 } from './wasm';
 
 let block: usize = 0;

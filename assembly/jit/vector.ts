@@ -1,25 +1,8 @@
 // Vector operations: those that WebAssembly has are emitted in line (floating-point arithmetic: float.ts); the others
 // call the core's, on the state.
 
+import { A_BASE, A_CRYPTO, A_FCMP, A_FMADD, A_FNMSUB, A_LISTS } from '../arm/simd/kinds';
 import {
-  A_BASE,
-  A_BIF,
-  A_BIT,
-  A_BSL,
-  A_CRYPTO,
-  A_DUP,
-  A_FCMP,
-  A_FMADD,
-  A_FNMSUB,
-  A_LISTS,
-  A_NOT,
-  A_ORN,
-} from '../arm/simd/kinds';
-import { CCK_EXPLICIT } from '../ir/flags';
-import { FLAG_CF, FLAG_ZF } from '../layout/x86-state';
-import {
-  V_ADD_F32X4,
-  V_ADD_F64X2,
   V_ADD_I8X16,
   V_ADD_I16X8,
   V_ADD_I32X4,
@@ -28,8 +11,6 @@ import {
   V_ADD_SAT_S16X8,
   V_ADD_SAT_U8X16,
   V_ADD_SAT_U16X8,
-  V_ADD_SCALAR_F32,
-  V_ADD_SCALAR_F64,
   V_AND,
   V_ANDNOT,
   V_AVG_U8X16,
@@ -39,12 +20,6 @@ import {
   V_BITMASK_I64X2,
   V_BLENDV_I8X16,
   V_BLENDV_I64X2,
-  V_COMPARE_F64,
-  V_CVT_S32_SCALAR_F64,
-  V_CVT_S64_SCALAR_F64,
-  V_CVT_SCALAR_F32_S32,
-  V_CVT_SCALAR_F64_S32,
-  V_CVT_SCALAR_F64_S64,
   V_DOT_S16X8,
   V_DUP_LOW_64,
   V_EQ_I8X16,
@@ -59,7 +34,6 @@ import {
   V_GT_S64X2,
   V_MAX_S16X8,
   V_MAX_U8X16,
-  V_MIN_F32X4,
   V_MIN_S16X8,
   V_MIN_U8X16,
   V_MOVE_FROM_HIGH_64,
@@ -70,7 +44,6 @@ import {
   V_MUL_I16X8,
   V_MUL_I32X4,
   V_OR,
-  V_SCALAR,
   V_SHL_BYTES,
   V_SHLI_I16X8,
   V_SHR_BYTES,
@@ -100,74 +73,23 @@ import { emitArmLanes } from './arm-lanes';
 import { flagsAreExplicit } from './flags';
 import { emitFloat } from './float';
 import {
-  CC_A,
   call,
-  F0,
-  F1,
-  F2,
   FUEL,
-  G0,
-  G1,
-  G2,
-  I0,
-  L0,
-  L1,
   loadFlags,
   loadSlot,
-  localFor,
-  PLAIN,
   pop,
   popVector,
-  push,
   pushVector,
   startFloat,
   storeFrame,
   storeSlot,
   storeTemps,
-  V0,
-  V1,
-  V2,
 } from './frame';
 import { F_VECTOR } from './imports';
-import { close, hint, openIf } from './labels';
+
 import { leaveIfAsked } from './memory';
 import { boundOf, makeZero, setBounds } from './sure';
-import {
-  ARITH64,
-  byte,
-  COMPARE64,
-  const32,
-  const64,
-  get,
-  here,
-  set,
-  simd,
-  startAt,
-  tee,
-  W_ADD,
-  W_AND,
-  W_DROP,
-  W_ELSE,
-  W_EXTEND_U,
-  W_GE_U,
-  W_LT_U,
-  W_MUL,
-  W_OR,
-  W_SHL,
-  W_SUB,
-  WV_AND,
-  WV_ANDNOT,
-  WV_BITSELECT,
-  WV_CONST,
-  WV_EXTRACT_F32,
-  WV_EXTRACT_F64,
-  WV_NOT,
-  WV_OR,
-  WV_REPLACE_F32,
-  WV_REPLACE_F64,
-  WV_SHUFFLE,
-  WV_XOR,
-} from './wasm';
+import { byte, const32, get, simd, W_DROP, WV_AND, WV_ANDNOT, WV_CONST, WV_OR, WV_SHUFFLE, WV_XOR } from './wasm';
 
 /** Emits one operation for an unconditional integer kind of two operands: its SIMD instruction, or 0. */
 function plainInstruction(kind: u32): u32 {
