@@ -20,7 +20,7 @@ import {
   SEG_LIMIT,
 } from '../layout/x86-state';
 import { addressAfter, probeRead, probeWrite, slowRead, slowWrite } from '../mmu/access';
-import { TLB_ADDEND, TLB_READ, TLB_USER, TLB_WRITE, tlbSlot, tlbTable } from '../mmu/tlb';
+import { TLB_ADDEND, TLB_READ, TLB_USER, TLB_WRITE, tlbEntry, tlbTable } from '../mmu/tlb';
 import { execVector } from '../sse/vector';
 import { EXC_AC, faulted, raise, raiseCode, raiseGP } from '../x86/fault';
 import { segSlot } from '../x86/mode';
@@ -169,10 +169,7 @@ function eaImm(p: usize): u64 {
   );
 }
 
-/** The TLB entry that `linear` maps to; does it allow a T to be loaded or stored there; where T then is. */
-function entryOf(linear: u64): usize {
-  return tlbSlot(load<u32>(STATE, S_TLB), linear);
-}
+/** Does TLB entry e allow a T to be loaded from `linear`, or stored there; and where is it then? */
 function readable<T>(e: usize, linear: u64): bool {
   return load<u64>(e, TLB_READ) == ((linear + (sizeof<T>() - 1)) & ~0xfff);
 }
@@ -185,14 +182,14 @@ function hostAt(e: usize, linear: u64): usize {
 
 /** Loads T (unsigned) from `linear`; on a fault the result is 0 and faulted() true. */
 function loadMem<T>(p: usize, linear: u64): T {
-  const e = entryOf(linear);
+  const e = tlbEntry(linear);
   if (readable<T>(e, linear)) return load<T>(hostAt(e, linear));
   return <T>slowLoad(p, linear, <u32>sizeof<T>());
 }
 
 /** Stores T; true when it faults. */
 function storeMem<T>(p: usize, linear: u64, value: T): bool {
-  const e = entryOf(linear);
+  const e = tlbEntry(linear);
   if (writable<T>(e, linear)) {
     store<T>(hostAt(e, linear), value);
     return false;
@@ -202,7 +199,7 @@ function storeMem<T>(p: usize, linear: u64, value: T): bool {
 
 /** Loads for a later store to the same address: every fault of that store is raised now. */
 function loadRmw<T>(p: usize, linear: u64): T {
-  const e = entryOf(linear);
+  const e = tlbEntry(linear);
   if (writable<T>(e, linear)) return load<T>(hostAt(e, linear));
   return <T>slowLoadRmw(p, linear, <u32>sizeof<T>());
 }
@@ -248,7 +245,7 @@ export function loadPair<T>(p: usize): bool {
   const d = <usize>load<u16>(p, 2);
   const d2 = <usize>load<u16>(p, 6);
   const linear = load<u64>(<usize>load<u16>(p, 4), STATE) + <u64>(<i64>load<i32>(p, 8));
-  const e = tlbSlot(load<u32>(STATE, S_TLB), linear);
+  const e = tlbEntry(linear);
   if (load<u64>(e, TLB_READ) == ((linear + (2 * sizeof<T>() - 1)) & ~0xfff)) {
     const at = <usize>(<u32>linear + load<u32>(e, TLB_ADDEND));
     const low = load<T>(at);
@@ -273,7 +270,7 @@ export function storePair<T>(p: usize): bool {
   const low = load<T>(<usize>load<u16>(p, 2), STATE);
   const high = load<T>(<usize>load<u16>(p, 6), STATE);
   const linear = load<u64>(<usize>load<u16>(p, 4), STATE) + <u64>(<i64>load<i32>(p, 8));
-  const e = tlbSlot(load<u32>(STATE, S_TLB), linear);
+  const e = tlbEntry(linear);
   if (load<u64>(e, TLB_WRITE) == ((linear + (2 * sizeof<T>() - 1)) & ~0xfff)) {
     const at = <usize>(<u32>linear + load<u32>(e, TLB_ADDEND));
     store<T>(at, low);
@@ -294,7 +291,7 @@ export function loadPair128(p: usize): bool {
   const d = STATE + <usize>load<u16>(p, 2);
   const d2 = STATE + <usize>load<u16>(p, 6);
   const linear = load<u64>(<usize>load<u16>(p, 4), STATE) + <u64>(<i64>load<i32>(p, 8));
-  const e = tlbSlot(load<u32>(STATE, S_TLB), linear);
+  const e = tlbEntry(linear);
   if (load<u64>(e, TLB_READ) == ((linear + 31) & ~0xfff)) {
     const at = <usize>(<u32>linear + load<u32>(e, TLB_ADDEND));
     const low = v128.load(at);
@@ -322,7 +319,7 @@ export function storePair128(p: usize): bool {
   const d = STATE + <usize>load<u16>(p, 2);
   const d2 = STATE + <usize>load<u16>(p, 6);
   const linear = load<u64>(<usize>load<u16>(p, 4), STATE) + <u64>(<i64>load<i32>(p, 8));
-  const e = tlbSlot(load<u32>(STATE, S_TLB), linear);
+  const e = tlbEntry(linear);
   if (load<u64>(e, TLB_WRITE) == ((linear + 31) & ~0xfff)) {
     const at = <usize>(<u32>linear + load<u32>(e, TLB_ADDEND));
     v128.store(at, v128.load(d));
@@ -353,7 +350,7 @@ function execLoad128(p: usize, linear: u64, aligned: bool): bool {
     return true;
   }
   const d = STATE + <usize>load<u16>(p, 2);
-  const e = tlbSlot(load<u32>(STATE, S_TLB), linear);
+  const e = tlbEntry(linear);
   if (load<u64>(e, TLB_READ) == ((linear + 15) & ~0xfff)) {
     v128.store(d, v128.load(<usize>(<u32>linear + load<u32>(e, TLB_ADDEND))));
     return false;
@@ -374,7 +371,7 @@ function execStore128(p: usize, linear: u64, aligned: bool): bool {
     return true;
   }
   const d = STATE + <usize>load<u16>(p, 2);
-  const e = tlbSlot(load<u32>(STATE, S_TLB), linear);
+  const e = tlbEntry(linear);
   if (load<u64>(e, TLB_WRITE) == ((linear + 15) & ~0xfff)) {
     v128.store(<usize>(<u32>linear + load<u32>(e, TLB_ADDEND)), v128.load(d));
     return false;
@@ -1423,7 +1420,7 @@ export function execFrom(b: usize, start: usize): u32 {
         }
         case 0x242: {
           const linear = ea(p);
-          const e = entryOf(linear);
+          const e = tlbEntry(linear);
           if (readable<u32>(e, linear)) setD64(p, load<u32>(hostAt(e, linear)));
           else {
             const v = slowLoad(p, linear, 4);
@@ -1434,7 +1431,7 @@ export function execFrom(b: usize, start: usize): u32 {
         }
         case 0x243: {
           const linear = ea(p);
-          const e = entryOf(linear);
+          const e = tlbEntry(linear);
           if (readable<u64>(e, linear)) setD64(p, load<u64>(hostAt(e, linear)));
           else {
             const v = slowLoad(p, linear, 8);
@@ -1445,7 +1442,7 @@ export function execFrom(b: usize, start: usize): u32 {
         }
         case 0x244: {
           const linear = ea(p);
-          const e = entryOf(linear);
+          const e = tlbEntry(linear);
           if (readable<u8>(e, linear)) setD64(p, load<u8>(hostAt(e, linear)));
           else {
             const v = slowLoad(p, linear, 1);
@@ -1644,7 +1641,7 @@ export function execFrom(b: usize, start: usize): u32 {
         case 0x280: {
           const linear = ea(p);
           const v = load<u8>(<usize>load<u16>(p, 2), STATE);
-          const e = entryOf(linear);
+          const e = tlbEntry(linear);
           if (writable<u8>(e, linear)) store<u8>(hostAt(e, linear), v);
           else if (slowStore(p, linear, 1, v)) return fault(p);
           continue;
@@ -1655,7 +1652,7 @@ export function execFrom(b: usize, start: usize): u32 {
         case 0x282: {
           const linear = ea(p);
           const v = load<u32>(<usize>load<u16>(p, 2), STATE);
-          const e = entryOf(linear);
+          const e = tlbEntry(linear);
           if (writable<u32>(e, linear)) store<u32>(hostAt(e, linear), v);
           else if (slowStore(p, linear, 4, v)) return fault(p);
           continue;
@@ -1663,7 +1660,7 @@ export function execFrom(b: usize, start: usize): u32 {
         case 0x283: {
           const linear = ea(p);
           const v = load<u64>(<usize>load<u16>(p, 2), STATE);
-          const e = entryOf(linear);
+          const e = tlbEntry(linear);
           if (writable<u64>(e, linear)) store<u64>(hostAt(e, linear), v);
           else if (slowStore(p, linear, 8, v)) return fault(p);
           continue;
@@ -1759,14 +1756,14 @@ export function execFrom(b: usize, start: usize): u32 {
         case 0x2a0: {
           const sp = load<u64>(STATE, S_RSP) - 8;
           const v = srcA<u64>(p);
-          const e = entryOf(sp);
+          const e = tlbEntry(sp);
           if (writable<u64>(e, sp)) store<u64>(hostAt(e, sp), v);
           else if (slowStore(p, sp, 8, v)) return fault(p);
           store<u64>(STATE, sp, S_RSP);
           // Several registers tend to be saved one after the other.
           while (load<u16>(p, OP_BYTES) == <u16>OP_PUSH64) {
             const next = load<u64>(STATE, S_RSP) - 8;
-            const entry = entryOf(next);
+            const entry = tlbEntry(next);
             if (!writable<u64>(entry, next)) break;
             p += OP_BYTES;
             store<u64>(hostAt(entry, next), srcA<u64>(p));
@@ -1777,7 +1774,7 @@ export function execFrom(b: usize, start: usize): u32 {
         case 0x2a1: {
           const sp = load<u64>(STATE, S_RSP) - 8;
           const v = load<u64>(p, 8);
-          const e = entryOf(sp);
+          const e = tlbEntry(sp);
           if (writable<u64>(e, sp)) store<u64>(hostAt(e, sp), v);
           else if (slowStore(p, sp, 8, v)) return fault(p);
           store<u64>(STATE, sp, S_RSP);
@@ -1788,7 +1785,7 @@ export function execFrom(b: usize, start: usize): u32 {
         }
         case 0x2a2: {
           const sp = load<u64>(STATE, S_RSP);
-          const e = entryOf(sp);
+          const e = tlbEntry(sp);
           let v: u64;
           if (readable<u64>(e, sp)) v = load<u64>(hostAt(e, sp));
           else {
@@ -1800,7 +1797,7 @@ export function execFrom(b: usize, start: usize): u32 {
           // Several registers tend to be restored one after the other.
           while (load<u16>(p, OP_BYTES) == <u16>OP_POP64) {
             const next = load<u64>(STATE, S_RSP);
-            const entry = entryOf(next);
+            const entry = tlbEntry(next);
             if (!readable<u64>(entry, next)) break;
             p += OP_BYTES;
             store<u64>(STATE, next + 8, S_RSP);
@@ -1830,7 +1827,7 @@ export function execFrom(b: usize, start: usize): u32 {
         }
         case 0x2a6: {
           const sp = load<u64>(STATE, S_RSP);
-          const e = entryOf(sp);
+          const e = tlbEntry(sp);
           let target: u64;
           if (readable<u64>(e, sp)) target = load<u64>(hostAt(e, sp));
           else {
@@ -1865,7 +1862,7 @@ export function execFrom(b: usize, start: usize): u32 {
           continue;
         case 0x2a9: {
           const linear = load<u64>(<usize>load<u16>(p, 4), STATE) + <u64>(<i64>load<i32>(p, 8));
-          const e = entryOf(linear);
+          const e = tlbEntry(linear);
           if (readable<v128>(e, linear)) {
             const at = hostAt(e, linear);
             const low = load<u64>(at);
@@ -1885,7 +1882,7 @@ export function execFrom(b: usize, start: usize): u32 {
           const linear = load<u64>(<usize>load<u16>(p, 4), STATE) + <u64>(<i64>load<i32>(p, 8));
           const low = load<u64>(<usize>load<u16>(p, 2), STATE);
           const high = srcB<u64>(p);
-          const e = entryOf(linear);
+          const e = tlbEntry(linear);
           if (writable<v128>(e, linear)) {
             const at = hostAt(e, linear);
             store<u64>(at, low);

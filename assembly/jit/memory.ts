@@ -266,11 +266,13 @@ let place: u32 = 0;
 
 /** Pushes the host address of ADDRESS, or that of the window: then `place` is to be added. */
 function pushHost(cache: usize): void {
-  if (window) {
-    get(windowLocal(localOfWindow(window)));
-    return;
-  }
-  get(ADDRESS);
+  if (window) get(windowLocal(localOfWindow(window)));
+  else pushHostOf(ADDRESS, cache);
+}
+
+/** Pushes the host address of the address in `local`, by the page cache or, without one, the TLB entry at ENTRY. */
+function pushHostOf(local: u32, cache: usize): void {
+  get(local);
   byte(W_WRAP);
   if (cache) {
     const32(0);
@@ -479,16 +481,7 @@ function openWindow(tag: u32, cache: usize): void {
   branchIf(DONE);
   leaveForWindow();
   close();
-  get(L1);
-  byte(W_WRAP);
-  if (cache) {
-    const32(0);
-    mem(W_LOAD_I32, <u32>(cache + PAGE_CACHE_ADDEND));
-  } else {
-    get(ENTRY);
-    mem(W_LOAD_I32, <u32>TLB_ADDEND);
-  }
-  byte(W_ADD);
+  pushHostOf(L1, cache);
   set(windowLocal(localOfWindow(window)));
 }
 
