@@ -107,7 +107,8 @@ export function executingRip(): u64 {
 }
 
 // Leaving after the current instruction (its own code was overwritten, or a device wants attention): the next
-// instruction's first operation is replaced by OP_LEAVE and put back when the block is left.
+// instruction's first operation is replaced by OP_LEAVE and put back when the block is left. (An instruction that does
+// nothing has no operations: it is passed, too.)
 let patched: usize = 0;
 let patchedOp: u16 = 0;
 
