@@ -132,7 +132,7 @@ export function runSlice(instructions: u32): u32 {
 }
 
 function runLoop(): u32 {
-  // The block just left by a constant jump, to be linked with the one found next.
+  // The block just left by a constant jump, to be linked with the one found next; 0 when something came between the two.
   let from: usize = 0;
   let fromSlot: u32 = 0;
   let flushes: u64 = 0;
@@ -141,6 +141,8 @@ function runLoop(): u32 {
     if (load<u32>(STATE, S_ATTENTION)) {
       const reason = attend();
       if (reason) return reason - 1;
+      // An interrupt may have been taken.
+      from = 0;
     }
     const activity = load<u32>(STATE, S_ACTIVITY);
     if (activity == ARM_WFI || activity == ARM_OFF) return EXIT_HALT;
@@ -164,6 +166,7 @@ function runLoop(): u32 {
     }
     first = false;
     if (single && checkStep()) {
+      from = 0;
       spend(1);
       deliverException();
       continue;

@@ -6,6 +6,7 @@ import {
   B_COUNT,
   B_INSNS,
   B_LENGTH,
+  B_MODE,
   B_PHYS2,
   B_REGION,
   B_RIP,
@@ -180,7 +181,7 @@ export function runSlice(instructions: u32): u32 {
 }
 
 function runLoop(): u32 {
-  // The block just left by a constant jump, to be linked with the one found next.
+  // The block just left by a constant jump, to be linked with the one found next; 0 when something came between the two.
   let from: usize = 0;
   let fromSlot: u32 = 0;
   let flushes: u64 = 0;
@@ -189,6 +190,8 @@ function runLoop(): u32 {
     if (load<u32>(STATE, S_ATTENTION)) {
       const reason = attend();
       if (reason) return reason - 1;
+      // An interrupt may have been taken.
+      from = 0;
     }
     const activity = load<u32>(STATE, S_ACTIVITY);
     if (activity == ACTIVITY_HLT) return EXIT_HALT;
@@ -211,6 +214,7 @@ function runLoop(): u32 {
     }
     first = false;
     if (single && checkCodeBreakpoint()) {
+      from = 0;
       spend(1);
       deliverDebug();
       if (faulted()) deliverFault();
@@ -228,7 +232,13 @@ function runLoop(): u32 {
       continue;
     }
     // A block that reaches into a second page is looked up each time: that page may be mapped elsewhere by now.
-    if (from && flushes == cacheFlushes && load<u32>(from, B_SERIAL) && !load<u32>(b, B_PHYS2)) {
+    if (
+      from &&
+      flushes == cacheFlushes &&
+      load<u32>(from, B_SERIAL) &&
+      load<u32>(from, B_MODE) == load<u32>(b, B_MODE) &&
+      !load<u32>(b, B_PHYS2)
+    ) {
       store<u32>(from + (fromSlot << 2), <u32>b, B_CHAIN);
       store<u32>(from + (fromSlot << 2), load<u32>(b, B_SERIAL), B_CHAIN_SERIAL);
     }

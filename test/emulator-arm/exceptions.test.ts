@@ -226,6 +226,25 @@ test('an interrupt that waits is taken when its mask goes', async () => {
   assert.is(hex(rig.get(L.S_ELR_EL1)), hex(CODE + 12));
 });
 
+test('a block that was left for a handler is not linked with it', async () => {
+  const rig = await Rig.create();
+  rig.load(CODE, [A.daifClr(2), A.movz(0, 7), A.NOP]);
+  for (const [from, line, pc] of [
+    // So that a block begins, and another one ends, behind the first instruction.
+    [CODE + 4, false, CODE + 12],
+    [CODE, true, VECTORS_EL1 + FROM_SAME + IRQ],
+    [CODE, false, CODE + 8],
+  ] as const) {
+    rig.vcpu.setInterruptLine(line);
+    rig.state.pc = BigInt(from);
+    rig.pstate(EL1H | DAIF).vcpu.writeState(rig.state);
+    rig.vcpu.run({ instructions: 2, nanoseconds: 1e9 });
+    rig.more(0);
+    assert.is(hex(rig.pc), hex(pc));
+  }
+  assert.is(rig.state.x(0), 7n);
+});
+
 test('SError is taken once', async () => {
   const rig = await Rig.create();
   rig.pstate(EL1H | 0x100).run([A.NOP], 0);
