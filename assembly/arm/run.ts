@@ -1,8 +1,6 @@
 // The run loop: finds the block at PC, executes it, follows chains, delivers exceptions and interrupts.
 
 import {
-  B_CHAIN,
-  B_CHAIN_SERIAL,
   B_COUNT,
   B_INSNS,
   B_MODE,
@@ -14,7 +12,7 @@ import {
   jumpLookup,
   jumpRemember,
 } from '../ir/blocks';
-import { allowFollowing, budget, setBudget, spend } from '../ir/follow';
+import { allowFollowing, budget, chain, chained, setBudget, spend } from '../ir/follow';
 import { exec, LEFT_FAULT, LEFT_INDIRECT, lastBlock, pendingInstructions, unexecuted } from '../ir/interp';
 import {
   buildRegion,
@@ -110,11 +108,6 @@ function blockAt(pc: u64, mode: u32): usize {
   return b;
 }
 
-/** Does a constant jump from block `from` to `pc` stay on its page, so that the two may be linked? */
-function linkable(from: usize, pc: u64): bool {
-  return load<u64>(from, B_RIP) >> 12 == pc >> 12;
-}
-
 /**
  * Runs at most `instructions` instructions; returns EXIT_*. One that faults counts as executed: a guest whose handlers
  * fault for ever must neither hold the slice for ever nor stop a clock that counts instructions.
@@ -188,8 +181,7 @@ function runLoop(): u32 {
       load<u32>(from, B_SERIAL) &&
       load<u32>(from, B_MODE) == load<u32>(b, B_MODE)
     ) {
-      store<u32>(from + (fromSlot << 2), <u32>b, B_CHAIN);
-      store<u32>(from + (fromSlot << 2), load<u32>(b, B_SERIAL), B_CHAIN_SERIAL);
+      chain(from, fromSlot, b);
     }
     from = 0;
     allowFollowing(!single && !haveBreakpoints());
@@ -231,17 +223,15 @@ function runLoop(): u32 {
         }
         break;
       }
-      const next = <usize>load<u32>(b + (left << 2), B_CHAIN);
-      if (next && load<u32>(next, B_SERIAL) == load<u32>(b + (left << 2), B_CHAIN_SERIAL)) {
+      const next = chained(b, left);
+      if (next) {
         if (load<u32>(STATE, S_ATTENTION) || <i64>load<u16>(next, B_INSNS) > budget) break;
         b = next;
         continue;
       }
-      if (linkable(b, load<u64>(STATE, S_PC))) {
-        from = b;
-        fromSlot = left;
-        flushes = cacheFlushes;
-      }
+      from = b;
+      fromSlot = left;
+      flushes = cacheFlushes;
       store<u32>(STATE, 0, S_SMC);
       break;
     }

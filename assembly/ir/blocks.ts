@@ -40,12 +40,14 @@ export const B_MODE: usize = 40;
 export const B_OPS: usize = 44;
 /** u32 blocks that follow: 0 fall-through or JMP, 1 taken. */
 export const B_CHAIN: usize = 48;
-/** u32 serial numbers that those blocks had when linked. */
-export const B_CHAIN_SERIAL: usize = 56;
+/** u32 TLB generations for which that holds; 0: any, as for two blocks on the same page. */
+export const B_CHAIN_GENERATION: usize = 56;
 /** u32 serial number, unique in the life of the core; 0 when the block has been dropped. */
 export const B_SERIAL: usize = 64;
-/** u32 executions counted by the dispatcher (for the JIT). */
+/** u32 executions, except within regions; COUNT_DROPPED in a block that has been dropped. */
 export const B_COUNT: usize = 68;
+/** More than any threshold: whoever follows a chain looks closer then. */
+export const COUNT_DROPPED: u32 = i32.MAX_VALUE;
 /** u64 RIP after the block. */
 export const B_END_RIP: usize = 72;
 /** u32 the region that starts here; u32 list of the regions that the block is part of (assembly/jit/tier.ts). */
@@ -198,7 +200,7 @@ export function finishBlock(
   store<u32>(b, ops, B_OPS);
   store<u32>(b, <u32>(b + B_CODE + codeBytes), B_SIDE);
   store<u64>(b, 0, B_CHAIN);
-  store<u64>(b, 0, B_CHAIN_SERIAL);
+  store<u64>(b, 0, B_CHAIN_GENERATION);
   store<u32>(b, serial, B_SERIAL);
   store<u32>(b, 0, B_COUNT);
   store<u64>(b, endRip, B_END_RIP);
@@ -240,6 +242,7 @@ export function dropBlock(b: usize): void {
   store<u32>(b, 0, B_SERIAL);
   blocksDropped++;
   dropRegionsOf(b);
+  store<u32>(b, COUNT_DROPPED, B_COUNT);
   if (b == running || running == ANY_BLOCK) store<u32>(STATE, 1, S_SMC);
 }
 

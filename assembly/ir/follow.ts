@@ -1,17 +1,23 @@
 // From block to block within the interpreter: a block that is left for a known one is followed by it at once, unless
 // something wants the run loop: a request or interrupt, the end of the slice, a region to be entered or made.
+//
+// Where a constant jump leads is kept in the block, its chain. A chain on one page holds for as long as both blocks do;
+// one to another page as long as no translation changes, as what the jump cache says does.
 
 import { noteTarget } from '../jit/profile';
 import { isThreshold, jitThreshold } from '../jit/tier';
 import { STATE } from '../layout/memory';
 import { S_ATTENTION, S_MODE } from '../layout/x86-state';
+import { tlbGeneration } from '../mmu/tlb';
 import {
   B_CHAIN,
-  B_CHAIN_SERIAL,
+  B_CHAIN_GENERATION,
   B_COUNT,
   B_CS_BASE,
   B_INSNS,
   B_MODE,
+  B_PHYS,
+  B_PHYS2,
   B_REGION,
   B_RIP,
   B_SERIAL,
@@ -20,6 +26,8 @@ import {
 
 /** Instructions left in the slice, after the block in execution. */
 export let budget: i64 = 0;
+/** A block is followed by another one if at least so many instructions are left then. */
+export let reserve: i64 = 0;
 
 export function setBudget(instructions: i64): void {
   budget = instructions;
@@ -29,49 +37,68 @@ export function spend(instructions: i64): void {
 }
 
 /** May blocks follow each other? Not while each has to be looked at: breakpoints, single steps, a limit of CS. */
-let following: bool = false;
 export function allowFollowing(allowed: bool): void {
-  following = allowed;
+  reserve = allowed ? 0 : i64.MAX_VALUE;
 }
 
 /** The block that `block` is chained to by `slot`, or 0 if it is not, or no longer. */
 export function chained(block: usize, slot: u32): usize {
   const link = block + (slot << 2);
   const next = <usize>load<u32>(link, B_CHAIN);
-  return next && load<u32>(next, B_SERIAL) == load<u32>(link, B_CHAIN_SERIAL) ? next : 0;
+  if (!next || !load<u32>(next, B_SERIAL)) return 0;
+  const generation = load<u32>(link, B_CHAIN_GENERATION);
+  return !generation || generation == tlbGeneration ? next : 0;
+}
+
+function linearOf(block: usize): u64 {
+  return load<u64>(block, B_RIP) + load<u32>(block, B_CS_BASE);
+}
+
+/** Chains `block` to `next`, where a constant jump leads by `slot` now. */
+export function chain(block: usize, slot: u32, next: usize): void {
+  // A block that reaches into a second page is looked up each time: that page may be mapped elsewhere by now.
+  if (!ISA_AARCH64 && load<u32>(next, B_PHYS2)) return;
+  const samePage =
+    (linearOf(block) ^ linearOf(next)) >> 12 == 0 && (load<u32>(block, B_PHYS) ^ load<u32>(next, B_PHYS)) >> 12 == 0;
+  const link = block + (slot << 2);
+  store<u32>(link, <u32>next, B_CHAIN);
+  store<u32>(link, samePage ? 0 : tlbGeneration, B_CHAIN_GENERATION);
 }
 
 /** May `next` be executed without the run loop looking at it first? Then it is counted. */
 export function begin(next: usize): bool {
   if (load<u32>(STATE, S_ATTENTION) | load<u32>(next, B_REGION)) return false;
   const rest = budget - <i64>load<u16>(next, B_INSNS);
-  if (rest < 0) return false;
+  if (rest < reserve) return false;
   const count = load<u32>(next, B_COUNT) + 1;
   if (count >= jitThreshold && isThreshold(count)) return false;
-  if (!following) return false;
   store<u32>(next, count, B_COUNT);
   budget = rest;
   return true;
 }
 
-/** The block that follows `block`, left by a constant jump to `rip` that is not chained; or 0. */
-export function afterJump(block: usize, rip: u64): usize {
-  // On one page: the run loop links the two.
-  if (!following || (load<u64>(block, B_RIP) ^ rip) >> 12 == 0) return 0;
-  return known(block, rip);
+/** The block that follows `block`, left for `rip` by a constant jump by chain slot `slot`; or 0. */
+export function afterJump(block: usize, slot: u32, rip: u64): usize {
+  if (reserve) return 0;
+  let next = chained(block, slot);
+  if (!next) {
+    next = known(block, rip);
+    if (!next) return 0;
+    chain(block, slot, next);
+  }
+  return begin(next) ? next : 0;
 }
 
 /** The block that follows `block`, which ends with an indirect jump or a return to `rip`; or 0. */
 export function afterIndirect(block: usize, rip: u64): usize {
-  if (!following) return 0;
+  if (reserve) return 0;
   const next = known(block, rip);
-  if (next && jitThreshold) noteTarget(block, rip, false);
+  if (!next || !begin(next)) return 0;
+  if (jitThreshold) noteTarget(block, rip, false);
   return next;
 }
 
 function known(block: usize, rip: u64): usize {
   const mode = load<u32>(STATE, S_MODE);
-  if (mode != load<u32>(block, B_MODE)) return 0;
-  const next = jumpLookup(rip, load<u32>(block, B_CS_BASE), mode);
-  return next && begin(next) ? next : 0;
+  return mode == load<u32>(block, B_MODE) ? jumpLookup(rip, load<u32>(block, B_CS_BASE), mode) : 0;
 }

@@ -6,6 +6,7 @@
 import { raiseAlignment, raisePacked, raiseStackAlignment } from '../arm/fault';
 import { A_BASE } from '../arm/simd/kinds';
 import { execArmVector } from '../arm/simd/vector';
+import { looksFrom } from '../jit/tier';
 import { STATE } from '../layout/memory';
 import {
   FLAG_AC,
@@ -20,16 +21,16 @@ import {
   SEG_LIMIT,
 } from '../layout/x86-state';
 import { addressAfter, probeRead, probeWrite, slowRead, slowWrite } from '../mmu/access';
-import { TLB_ADDEND, TLB_READ, TLB_USER, TLB_WRITE, tlbEntry, tlbTable } from '../mmu/tlb';
+import { TLB_ADDEND, TLB_READ, TLB_USER, TLB_WRITE, tlbEntry, tlbGeneration, tlbTable } from '../mmu/tlb';
 import { execVector } from '../sse/vector';
 import { EXC_AC, faulted, raise, raiseCode, raiseGP } from '../x86/fault';
 import { segSlot } from '../x86/mode';
 import { segmentLinear } from '../x86/seglin';
 import * as alu from './alu';
 import { compared, immB, setD, srcA, srcB, tested } from './alu';
-import { B_CODE, B_END_RIP, B_INSNS, B_RIP, B_SIDE, setRunning } from './blocks';
+import { B_CHAIN, B_CHAIN_GENERATION, B_CODE, B_COUNT, B_END_RIP, B_INSNS, B_RIP, B_SIDE, setRunning } from './blocks';
 import { CCK_LOGIC, CCK_SUB, condition, setLazy } from './flags';
-import { afterIndirect, afterJump, begin, chained } from './follow';
+import { afterIndirect, afterJump, budget, reserve, setBudget } from './follow';
 import * as int from './integer';
 import {
   ALIGN_STACK,
@@ -419,7 +420,7 @@ function goTo(rip: u64): usize {
 /** The same for a constant jump at operation p by chain slot `slot`, when the chain cannot be followed. */
 function goOn(p: usize, slot: u32): usize {
   const rip = slot || load<u16>(p) == <u16>OP_JMP ? load<u64>(p, 8) : load<u64>(block, B_END_RIP);
-  const next = afterJump(block, rip);
+  const next = afterJump(block, slot, rip);
   if (!next) {
     left = leave(slot, rip);
     return 0;
@@ -2057,15 +2058,27 @@ export function execFrom(b: usize, start: usize): u32 {
       }
       break;
     }
-    const next = chained(b, slot);
-    if (next && begin(next)) {
-      b = next;
-      block = next;
-      setRunning(next);
-    } else {
-      b = goOn(p, slot);
-      if (!b) return left;
+    // As afterJump(), for most blocks.
+    const link = b + (slot << 2);
+    const next = <usize>load<u32>(link, B_CHAIN);
+    if (next) {
+      const rest = budget - <i64>load<u16>(next, B_INSNS);
+      const count = load<u32>(next, B_COUNT) + 1;
+      const generation = load<u32>(link, B_CHAIN_GENERATION);
+      if (rest >= reserve && count < looksFrom && !load<u32>(STATE, S_ATTENTION)) {
+        if (!generation || generation == tlbGeneration) {
+          store<u32>(next, count, B_COUNT);
+          setBudget(rest);
+          b = next;
+          block = next;
+          setRunning(next);
+          p = next + B_CODE;
+          continue;
+        }
+      }
     }
+    b = goOn(p, slot);
+    if (!b) return left;
     p = b + B_CODE;
   }
 }

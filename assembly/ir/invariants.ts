@@ -3,7 +3,9 @@
 import { checkRegions } from '../jit/tier';
 import { PAGE_HAS_CODE, PAGE_INFO, TLB_BASE, TLB_ENTRY, TLB_SIZE } from '../layout/memory';
 import { TAG_NONE, TLB_PHYS, TLB_WRITE } from '../mmu/tlb';
-import { B_PHYS, B_PHYS2, B_SERIAL, isListed, nextBlock } from './blocks';
+import { B_CODE, B_END_RIP, B_OPS, B_PHYS, B_PHYS2, B_RIP, B_SERIAL, isListed, nextBlock } from './blocks';
+import { chained } from './follow';
+import { OP_BYTES, OP_JMP } from './ops';
 
 /** The first events are looked at one by one, then one in 64: the work grows with the number of blocks. */
 const ONE_BY_ONE: u32 = 2000;
@@ -13,6 +15,15 @@ function hasCode(phys: u32): bool {
   return (load<u32>(PAGE_INFO + ((<usize>phys >> 12) << 2)) & PAGE_HAS_CODE) != 0;
 }
 
+/** Does block b's chain `slot` go where its last operation does? */
+function isChainRight(b: usize, slot: u32): bool {
+  const next = chained(b, slot);
+  if (!next) return true;
+  const last = b + B_CODE + <usize>(load<u32>(b, B_OPS) - 1) * OP_BYTES;
+  const target = slot || load<u16>(last) == <u16>OP_JMP ? load<u64>(last, 8) : load<u64>(b, B_END_RIP);
+  return load<u64>(next, B_RIP) == target;
+}
+
 /** After blocks or regions have come or gone. */
 export function checkCache(): void {
   if (ASC_NO_ASSERT) return;
@@ -20,6 +31,7 @@ export function checkCache(): void {
   if (events > ONE_BY_ONE && events & 63) return;
   for (let b = nextBlock(0); b; b = nextBlock(b)) {
     assert(load<u32>(b, B_SERIAL) != 0, 'a dropped block can still be found');
+    assert(isChainRight(b, 0) && isChainRight(b, 1), 'a block is chained to where it does not lead');
     const phys = load<u32>(b, B_PHYS);
     const second = load<u32>(b, B_PHYS2);
     assert(hasCode(phys), 'writes to the page of a block go unseen');

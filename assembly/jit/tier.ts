@@ -71,6 +71,8 @@ let freeCount: u32 = 0;
 
 /** Executions after which a block becomes the head of a region; 0: never. */
 export let jitThreshold: u32 = 0;
+/** A block executed less often than this has no region, and does not get one. */
+export let looksFrom: u32 = i32.MAX_VALUE;
 
 // Counters, for statistics.
 export let regionsBuilt: u64 = 0;
@@ -95,6 +97,7 @@ export function jitEnable(first: u32, count: u32, threshold: u32): void {
     store<u32>(slotRecord + ((<usize>(i - 1)) << 2), 0);
   }
   jitThreshold = threshold;
+  looksFrom = threshold;
 }
 
 function drop(record: usize): void {
@@ -254,6 +257,7 @@ export function checkRegions(): void {
     const head = <usize>load<u32>(record, R_HEAD);
     assert(load<u32>(head, B_SERIAL) != 0, 'a region has lost its head');
     assert(<usize>load<u32>(head, B_REGION) == record, 'a head does not know its region');
+    assert(load<u32>(head, B_COUNT) >= looksFrom, 'chains would pass a region by');
   }
   assert(used + freeCount == slotCount, 'table entries have been lost');
 }

@@ -1,8 +1,6 @@
 // The run loop: finds the block at RIP, executes it, follows chains, delivers exceptions and interrupts.
 
 import {
-  B_CHAIN,
-  B_CHAIN_SERIAL,
   B_COUNT,
   B_INSNS,
   B_LENGTH,
@@ -16,7 +14,7 @@ import {
   jumpLookup,
   jumpRemember,
 } from '../ir/blocks';
-import { allowFollowing, budget, setBudget, spend } from '../ir/follow';
+import { allowFollowing, budget, chain, chained, setBudget, spend } from '../ir/follow';
 import { exec, LEFT_FAULT, LEFT_INDIRECT, lastBlock, pendingInstructions, unexecuted } from '../ir/interp';
 import {
   buildRegion,
@@ -158,12 +156,6 @@ function beyondLimit(b: usize): bool {
   return load<u64>(b, B_RIP) + load<u16>(b, B_LENGTH) - 1 > load<u32>(segSlot(SEG_CS), SEG_LIMIT);
 }
 
-/** Does a constant jump from block `from` to `rip` stay on its page, so that the two may be linked? */
-function linkable(from: usize, rip: u64): bool {
-  const csBase = load<u64>(segSlot(SEG_CS), SEG_BASE);
-  return (load<u64>(from, B_RIP) + csBase) >> 12 == (rip + csBase) >> 12;
-}
-
 /**
  * Runs at most `instructions` instructions; returns EXIT_*. One that faults counts as executed: a guest whose handlers
  * fault for ever must neither hold the slice for ever nor stop a clock that counts instructions.
@@ -231,16 +223,13 @@ function runLoop(): u32 {
       deliverFault();
       continue;
     }
-    // A block that reaches into a second page is looked up each time: that page may be mapped elsewhere by now.
     if (
       from &&
       flushes == cacheFlushes &&
       load<u32>(from, B_SERIAL) &&
-      load<u32>(from, B_MODE) == load<u32>(b, B_MODE) &&
-      !load<u32>(b, B_PHYS2)
+      load<u32>(from, B_MODE) == load<u32>(b, B_MODE)
     ) {
-      store<u32>(from + (fromSlot << 2), <u32>b, B_CHAIN);
-      store<u32>(from + (fromSlot << 2), load<u32>(b, B_SERIAL), B_CHAIN_SERIAL);
+      chain(from, fromSlot, b);
     }
     from = 0;
     if (shadow) store<u32>(STATE, 0, S_INT_SHADOW);
@@ -286,15 +275,15 @@ function runLoop(): u32 {
         }
         break;
       }
-      const next = <usize>load<u32>(b + (left << 2), B_CHAIN);
-      if (next && load<u32>(next, B_SERIAL) == load<u32>(b + (left << 2), B_CHAIN_SERIAL)) {
+      const next = chained(b, left);
+      if (next) {
         if (load<u32>(STATE, S_ATTENTION) || <i64>load<u16>(next, B_INSNS) > budget) break;
         // Blocks do not know the limit of CS, which may have been another when the two were linked.
         if (!(mode & MODE_FLAT_CS) && beyondLimit(next)) break;
         b = next;
         continue;
       }
-      if (!(mode & MODE_SINGLE) && linkable(b, load<u64>(STATE, S_RIP))) {
+      if (!(mode & MODE_SINGLE)) {
         from = b;
         fromSlot = left;
         flushes = cacheFlushes;
