@@ -214,7 +214,7 @@ function checkOperand(slot: u32, local: u32, wide: bool): void {
 }
 
 /** The bound that doubles are looked at for: two multiplications of what passes, and some additions, need no other look. */
-const MEDIUM: u32 = 340;
+const MEDIUM: u32 = 200;
 /** Up to this bound everything is normal. */
 const SAFE: u32 = 1020;
 /** What an addition adds to the larger bound. */
@@ -346,8 +346,14 @@ function emitScalar(p: usize, block: usize, kind: u32, op: u32, wide: bool, d: u
     }
     set(r);
   }
-  if (op != MIN && op != MAX && !bounded) {
-    // A zero is exact as a sum, a root, or when an operand is one; else it has underflown.
+  if (wide && op == SQRT) {
+    // The root of a bounded number is bounded, unless that is negative.
+    get(y);
+    pushZero(true);
+    float(W_LT_F32, true);
+    toSlow();
+  } else if (op != MIN && op != MAX && !bounded) {
+    // A zero is exact as a sum, or when an operand is one; else it has underflown.
     ifNotNormal(r, wide, op == MUL || op == DIV ? NOT_TINY : NORMAL);
     pushNotZero(r, wide);
     if (op == MUL || op == DIV) {
