@@ -5,6 +5,7 @@
 // one to another page as long as no translation changes, as what the jump cache says does.
 
 import { noteTarget } from '../jit/profile';
+import { lastOp } from '../jit/region';
 import { isThreshold, jitThreshold } from '../jit/tier';
 import { STATE } from '../layout/memory';
 import { S_ATTENTION, S_MODE } from '../layout/x86-state';
@@ -23,6 +24,7 @@ import {
   B_SERIAL,
   jumpLookup,
 } from './blocks';
+import { OP_EXIT } from './ops';
 
 /** Instructions left in the slice, after the block in execution. */
 export let budget: i64 = 0;
@@ -101,4 +103,13 @@ export function afterIndirect(block: usize, rip: u64): usize {
 function known(block: usize, rip: u64): usize {
   const mode = load<u32>(STATE, S_MODE);
   return mode == load<u32>(block, B_MODE) ? jumpLookup(rip, load<u32>(block, B_CS_BASE), mode) : 0;
+}
+
+/** The same for a region that was left at the end of `block`; it is not counted. */
+export function afterRegion(block: usize, rip: u64): usize {
+  if (reserve || load<u32>(STATE, S_ATTENTION)) return 0;
+  // Whatever else ends a block may have changed more than the address.
+  if (load<u16>(lastOp(block)) == <u16>OP_EXIT) return 0;
+  const next = known(block, rip);
+  return next && <i64>load<u16>(next, B_INSNS) <= budget ? next : 0;
 }

@@ -31,7 +31,7 @@ export function jitStatistic(index: u32): f64 {
     case 6:
       return <f64>instructionsInRegions;
     case 7:
-      return <f64>entries;
+      return <f64>entries();
     case 14:
       return <f64>load<u64>(exitCounts + ((<usize>LEFT_WINDOW) << 3));
     default:

@@ -82,7 +82,6 @@ export let regionBytes: u64 = 0;
 export let regionBlocks: u64 = 0;
 export let regionFlushes: u64 = 0;
 export let instructionsInRegions: u64 = 0;
-export let entries: u64 = 0;
 /** Exits by their cause: LEFT_*. */
 export const exitCounts: usize = memory.data(8 * 8);
 
@@ -290,7 +289,6 @@ export function fuelFor(budget: i64): i64 {
 export function enterRegion(record: usize, fuel: i64): u32 {
   setRunning(1);
   noUnexecuted();
-  entries++;
   const exit = call_indirect<u32>(load<u32>(record, R_SLOT), <i32>fuel);
   setRunning(0);
   instructionsInRegions += <u64>(fuel - fuelLeft());
@@ -301,14 +299,11 @@ export function enterRegion(record: usize, fuel: i64): u32 {
 export function fuelLeft(): i64 {
   return <i64>load<i32>(STATE, S_JIT_FUEL);
 }
-
-/** The block that was left last, after settle(exit). */
-export function exitBlock(exit: u32): usize {
-  return (exit & 15) < LEFT_FAULT ? <usize>(exit & ~15) : lastBlock;
-}
-/** Did the interpreter take over from the region? */
-export function tookOver(exit: u32): bool {
-  return (exit & 15) >= LEFT_FAULT;
+/** How often regions were entered. */
+export function entries(): u64 {
+  let sum: u64 = 0;
+  for (let how: usize = 0; how < 8; how++) sum += load<u64>(exitCounts + (how << 3));
+  return sum;
 }
 
 /** Counts in header field `field` of block b what left a region; from `limit` on its regions are made anew. */
@@ -319,10 +314,9 @@ function noteLeft(b: usize, field: usize, limit: u32): void {
   if (count + 1 == limit) dropRegionsOf(b);
 }
 
-/** Brings a region's exit to the form of exec()'s, the interpreter finishing what is left of the block. */
+/** After an exit other than at the end of a block: the interpreter finishes what is left of that. Returns as exec() does. */
 export function settle(exit: u32): u32 {
   const how = exit & 15;
-  if (how < LEFT_FAULT) return how;
   const block = <usize>load<u32>(STATE, S_JIT_BLOCK);
   const p = <usize>(exit & ~15);
   if (how == LEFT_NOT_CANONICAL) raiseGP(0);

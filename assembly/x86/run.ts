@@ -14,12 +14,11 @@ import {
   jumpLookup,
   jumpRemember,
 } from '../ir/blocks';
-import { allowFollowing, budget, chain, chained, setBudget, spend } from '../ir/follow';
+import { afterRegion, allowFollowing, budget, chain, chained, setBudget, spend } from '../ir/follow';
 import { exec, LEFT_FAULT, LEFT_INDIRECT, lastBlock, pendingInstructions, unexecuted } from '../ir/interp';
 import {
   buildRegion,
   enterRegion,
-  exitBlock,
   fuelFor,
   fuelLeft,
   indirectTo,
@@ -27,7 +26,6 @@ import {
   jitThreshold,
   mayEnter,
   settle,
-  tookOver,
 } from '../jit/tier';
 import { EXIT_DEBUG, EXIT_HALT, EXIT_SHUTDOWN, EXIT_SLICE_END } from '../layout/exits';
 import { STATE } from '../layout/memory';
@@ -244,28 +242,44 @@ function runLoop(): u32 {
 
     // Follow chains for as long as nothing wants attention.
     while (true) {
-      spend(load<u16>(b, B_INSNS));
-      store<u32>(b, load<u32>(b, B_COUNT) + 1, B_COUNT);
       let left: u32;
-      if (jitThreshold && isHot(b)) buildRegion(b);
       let region = <usize>load<u32>(b, B_REGION);
-      if (region && mayEnter(region, budget + load<u16>(b, B_INSNS)) && !haveBreakpoints()) {
-        // The region counts its head itself.
-        spend(-(<i64>load<u16>(b, B_INSNS)));
+      if (!region) {
+        store<u32>(b, load<u32>(b, B_COUNT) + 1, B_COUNT);
+        if (jitThreshold && isHot(b)) {
+          buildRegion(b);
+          region = <usize>load<u32>(b, B_REGION);
+        }
+      }
+      if (region && mayEnter(region, budget) && !haveBreakpoints()) {
         const fuel = fuelFor(budget);
         spend(fuel);
         const exit = enterRegion(region, fuel);
         spend(-fuelLeft());
-        left = settle(exit);
-        b = exitBlock(exit);
-        if (tookOver(exit)) region = 0;
+        left = exit & 15;
+        if (left < LEFT_FAULT) {
+          b = <usize>(exit & ~15);
+          if (left == LEFT_INDIRECT) {
+            const rip = load<u64>(STATE, S_RIP);
+            indirectTo(b, rip, region);
+            const next = afterRegion(b, rip);
+            if (next) {
+              b = next;
+              continue;
+            }
+          }
+        } else {
+          left = settle(exit);
+          b = lastBlock;
+          if (left == LEFT_INDIRECT) indirectTo(b, load<u64>(STATE, S_RIP), 0);
+        }
       } else {
-        region = 0;
+        spend(load<u16>(b, B_INSNS));
         left = exec(b);
         b = lastBlock;
+        if (jitThreshold && left == LEFT_INDIRECT) indirectTo(b, load<u64>(STATE, S_RIP), 0);
       }
       if (left >= LEFT_INDIRECT) {
-        if (jitThreshold && left == LEFT_INDIRECT) indirectTo(b, load<u64>(STATE, S_RIP), region);
         spend(-(<i64>unexecuted));
         store<u32>(STATE, 0, S_SMC);
         if (left == LEFT_FAULT) {
