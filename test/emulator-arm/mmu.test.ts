@@ -317,6 +317,40 @@ test('TLBI by address drops all of a block', async () => {
   assert.is(hex(rig.get(L.S_ESR_EL1)), hex(esr(0x25, 6)));
 });
 
+test('a jump to another page follows a change of its mapping', async () => {
+  const [rig, tables] = await mapped();
+  const page = BigInt(CODE + 0x1000);
+  const code = AF | READ_ONLY | NG;
+  tables.map(page, DATA, code);
+  tables.map(0x1000n, tables.entry(page, 3) & ~0xfff, AF);
+  // B to the page; three times from and to there, each time by the same blocks; then BR X10.
+  const [toPage, back] = [0x14000400, 0x17fffc00];
+  const [subX9, cbnzX9] = [0xd1000529, 0xb5ffffc9];
+  rig.load(CODE, [toPage, subX9, cbnzX9, A.br(10)]);
+  rig.load(DATA, [A.movz(0, 1), back]).load(DATA + 0x1000, [A.movz(0, 2), back]);
+  // The page is mapped elsewhere; once again.
+  const toStart = 0x17ffffec;
+  rig.load(CODE + 0x40, [A.strX(4, 3), A.sys('TLBI VAE1', 5), A.movz(9, 1), A.addImm(10, 11, 0), toStart]);
+  rig.load(CODE + 0x80, [A.STOP]);
+  rig.x(3, 0x1000n + BigInt(tables.entry(page, 3) & 0xfff));
+  rig.x(4, BigInt(DATA + 0x1000) | code | 3n).x(5, page >> 12n);
+  rig
+    .x(9, 3)
+    .x(10, CODE + 0x40)
+    .x(11, CODE + 0x80);
+  rig.state.pc = BigInt(CODE);
+  rig.pstate(EL1H).vcpu.writeState(rig.state);
+  const steps = 3 * 5 + 1 + 5;
+  rig.vcpu.run({ instructions: steps, nanoseconds: 1e9 });
+  rig.more(0);
+  assert.is(hex(rig.pc), hex(CODE));
+  assert.is(rig.state.x(0), 1n);
+  rig.vcpu.run({ instructions: 6, nanoseconds: 1e9 });
+  rig.more(0);
+  assert.is(hex(rig.pc), hex(CODE + 0x80));
+  assert.is(rig.state.x(0), 2n);
+});
+
 test('exceptions to EL1 set PAN unless SPAN', async () => {
   for (const span of [false, true]) {
     const [rig] = await mapped(12, span ? MMU_ON : MMU_ON & ~L.SCTLR_EL1_SPAN);
