@@ -1,30 +1,10 @@
 // The run loop: finds the block at PC, executes it, follows chains, delivers exceptions and interrupts.
 
-import {
-  B_COUNT,
-  B_INSNS,
-  B_MODE,
-  B_REGION,
-  B_RIP,
-  B_SERIAL,
-  cacheFlushes,
-  findBlock,
-  jumpLookup,
-  jumpRemember,
-} from '../ir/blocks';
-import { afterRegion, allowFollowing, budget, chain, chained, setBudget, spend } from '../ir/follow';
+import { B_INSNS, findBlock, jumpLookup, jumpRemember } from '../ir/blocks';
+import { allowFollowing, budget, chained, chainJump, forgetJump, rememberJump, setBudget, spend } from '../ir/follow';
 import { exec, LEFT_FAULT, LEFT_INDIRECT, lastBlock, pendingInstructions, unexecuted } from '../ir/interp';
-import {
-  buildRegion,
-  enterRegion,
-  fuelFor,
-  fuelLeft,
-  indirectTo,
-  isHot,
-  jitThreshold,
-  mayEnter,
-  settle,
-} from '../jit/tier';
+import { LEFT_KNOWN, regionBlock, runRegion } from '../jit/run-region';
+import { indirectTo, jitThreshold, regionFor } from '../jit/tier';
 import {
   ARM_OFF,
   ARM_RUNNING,
@@ -123,17 +103,14 @@ export function runSlice(instructions: u32): u32 {
 }
 
 function runLoop(): u32 {
-  // The block just left by a constant jump, to be linked with the one found next; 0 when something came between the two.
-  let from: usize = 0;
-  let fromSlot: u32 = 0;
-  let flushes: u64 = 0;
+  forgetJump();
   let first = true;
   while (true) {
     if (load<u32>(STATE, S_ATTENTION)) {
       const reason = attend();
       if (reason) return reason - 1;
       // An interrupt may have been taken.
-      from = 0;
+      forgetJump();
     }
     const activity = load<u32>(STATE, S_ACTIVITY);
     if (activity == ARM_WFI || activity == ARM_OFF) return EXIT_HALT;
@@ -147,7 +124,7 @@ function runLoop(): u32 {
       store<u64>(STATE, pc, S_PC);
     }
     if (haveBreakpoints()) {
-      from = 0;
+      forgetJump();
       if (isBreakpoint(pc) && !(first && pc == resumeAt)) {
         resumeAt = pc;
         return EXIT_DEBUG;
@@ -157,7 +134,7 @@ function runLoop(): u32 {
     }
     first = false;
     if (single && checkStep()) {
-      from = 0;
+      forgetJump();
       spend(1);
       deliverException();
       continue;
@@ -166,22 +143,13 @@ function runLoop(): u32 {
     let b = blockAt(pc, mode);
     if (b && <i64>load<u16>(b, B_INSNS) > budget) b = blockAt(pc, mode | MODE_SINGLE);
     if (!b || (single && checkBreakpoint())) {
-      from = 0;
+      forgetJump();
       spend(1);
       forgetStepped();
       deliverException();
       continue;
     }
-    // The mode may have changed on the way.
-    if (
-      from &&
-      flushes == cacheFlushes &&
-      load<u32>(from, B_SERIAL) &&
-      load<u32>(from, B_MODE) == load<u32>(b, B_MODE)
-    ) {
-      chain(from, fromSlot, b);
-    }
-    from = 0;
+    chainJump(b);
     allowFollowing(!single && !haveBreakpoints());
 
     if (single) {
@@ -191,37 +159,12 @@ function runLoop(): u32 {
 
     // Follow chains for as long as nothing wants attention.
     while (true) {
+      const region = regionFor(b, budget);
       let left: u32;
-      let region = <usize>load<u32>(b, B_REGION);
-      if (!region) {
-        store<u32>(b, load<u32>(b, B_COUNT) + 1, B_COUNT);
-        if (jitThreshold && isHot(b)) {
-          buildRegion(b);
-          region = <usize>load<u32>(b, B_REGION);
-        }
-      }
-      if (region && mayEnter(region, budget) && !haveBreakpoints()) {
-        const fuel = fuelFor(budget);
-        spend(fuel);
-        const exit = enterRegion(region, fuel);
-        spend(-fuelLeft());
-        left = exit & 15;
-        if (left < LEFT_FAULT) {
-          b = <usize>(exit & ~15);
-          if (left == LEFT_INDIRECT) {
-            const rip = load<u64>(STATE, S_PC);
-            indirectTo(b, rip, region);
-            const next = afterRegion(b, rip);
-            if (next) {
-              b = next;
-              continue;
-            }
-          }
-        } else {
-          left = settle(exit);
-          b = lastBlock;
-          if (left == LEFT_INDIRECT) indirectTo(b, load<u64>(STATE, S_PC), 0);
-        }
+      if (region && !haveBreakpoints()) {
+        left = runRegion(region);
+        b = regionBlock;
+        if (left == LEFT_KNOWN) continue;
       } else {
         spend(load<u16>(b, B_INSNS));
         left = exec(b);
@@ -243,9 +186,7 @@ function runLoop(): u32 {
         b = next;
         continue;
       }
-      from = b;
-      fromSlot = left;
-      flushes = cacheFlushes;
+      rememberJump(b, left);
       store<u32>(STATE, 0, S_SMC);
       break;
     }

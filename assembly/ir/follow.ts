@@ -22,6 +22,7 @@ import {
   B_REGION,
   B_RIP,
   B_SERIAL,
+  cacheFlushes,
   jumpLookup,
 } from './blocks';
 import { OP_EXIT } from './ops';
@@ -57,7 +58,7 @@ function linearOf(block: usize): u64 {
 }
 
 /** Chains `block` to `next`, where a constant jump leads by `slot` now. */
-export function chain(block: usize, slot: u32, next: usize): void {
+function chain(block: usize, slot: u32, next: usize): void {
   // A block that reaches into a second page is looked up each time: that page may be mapped elsewhere by now.
   if (!ISA_AARCH64 && load<u32>(next, B_PHYS2)) return;
   const samePage =
@@ -65,6 +66,28 @@ export function chain(block: usize, slot: u32, next: usize): void {
   const link = block + (slot << 2);
   store<u32>(link, <u32>next, B_CHAIN);
   store<u32>(link, samePage ? 0 : tlbGeneration, B_CHAIN_GENERATION);
+}
+
+// The block left last by a constant jump whose target the run loop has to find, and by which slot; 0: something has come
+// between.
+let jumpFrom: usize = 0;
+let jumpSlot: u32 = 0;
+let jumpFlushes: u64 = 0;
+
+export function rememberJump(block: usize, slot: u32): void {
+  jumpFrom = block;
+  jumpSlot = slot;
+  jumpFlushes = cacheFlushes;
+}
+export function forgetJump(): void {
+  jumpFrom = 0;
+}
+/** `next` has been found where the jump leads; it is chained if the mode has not changed on the way. */
+export function chainJump(next: usize): void {
+  const from = jumpFrom;
+  jumpFrom = 0;
+  if (!from || jumpFlushes != cacheFlushes || !load<u32>(from, B_SERIAL)) return;
+  if (load<u32>(from, B_MODE) == load<u32>(next, B_MODE)) chain(from, jumpSlot, next);
 }
 
 /** May `next` be executed without the run loop looking at it first? Then it is counted. */
@@ -105,7 +128,7 @@ function known(block: usize, rip: u64): usize {
   return mode == load<u32>(block, B_MODE) ? jumpLookup(rip, load<u32>(block, B_CS_BASE), mode) : 0;
 }
 
-/** The same for a region that was left at the end of `block`; it is not counted. */
+/** The block at `rip`, where a region that was left at the end of `block` goes; or 0. It is not counted. */
 export function afterRegion(block: usize, rip: u64): usize {
   if (reserve || load<u32>(STATE, S_ATTENTION)) return 0;
   // Whatever else ends a block may have changed more than the address.

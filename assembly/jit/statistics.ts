@@ -1,17 +1,8 @@
 // Numbers about the second tier, for --stats.
 
 import { LEFT_WINDOW } from './exits';
-import {
-  entries,
-  exitCounts,
-  instructionsInRegions,
-  regionBlocks,
-  regionBytes,
-  regionFlushes,
-  regionsBuilt,
-  regionsDropped,
-  regionsRefused,
-} from './tier';
+import { entries, exitCounts, instructionsInRegions } from './run-region';
+import { regionBlocks, regionBytes, regionFlushes, regionsBuilt, regionsDropped, regionsRefused } from './tier';
 
 /** Statistic `index`, in the order of JIT_STATISTICS in src/emulator/jit.ts. */
 export function jitStatistic(index: u32): f64 {

@@ -1,4 +1,4 @@
-// The second tier: which regions exist, how one is made, entered, and dropped.
+// The second tier: which regions exist, how one is made and dropped. (How one is run: run-region.ts.)
 //
 // A record, in the block cache's memory, stands for a region; its head block points to it, and every block in it has
 // the record on a list, so that the region goes when any of its code is overwritten. The function itself is an entry of
@@ -14,32 +14,22 @@ import {
   B_PHYS,
   B_REGION,
   B_RIP,
-  B_ROUGH,
-  B_SCATTERED,
   B_SERIAL,
   dropBlock,
   heapRoom,
-  ROUGH,
-  SCATTERED,
-  setRunning,
   takeHeap,
 } from '../ir/blocks';
-import { execFrom, faultAt, LEFT_FAULT, lastBlock, noUnexecuted, resumeAfter } from '../ir/interp';
 import { checkCache } from '../ir/invariants';
-import { OP_VEC } from '../ir/ops';
 import { STATE } from '../layout/memory';
-import { S_FAULT, S_JIT_BLOCK, S_JIT_FUEL } from '../layout/x86-state';
+import { S_FAULT } from '../layout/x86-state';
 import { TLB_FETCH, TLB_PHYS, tlbEntry, tlbGeneration } from '../mmu/tlb';
-import { raiseGP } from '../x86/fault';
 import { jitCompile, jitRelease } from '../x86/host';
 import { MODE_SINGLE } from '../x86/mode';
 import { translateBlock as translateX86 } from '../x86/translate';
 import { emitRegion } from './control';
-import { LEFT_AFTER, LEFT_NOT_CANONICAL, LEFT_WINDOW } from './exits';
 import { wrapModule } from './module';
 import { noteTarget } from './profile';
 import { blockOf, formRegion, linearOf, loopHeads, nodes, overlapping, pageList, pages, regionInsns } from './region';
-import { pendingValue } from './runtime';
 import { MODULE } from './wasm';
 
 // --- Record ---
@@ -58,8 +48,6 @@ const R_LIST: usize = 24;
 // --- List element: u32 next, u32 record ---
 const MEMBER_BYTES: usize = 16;
 
-/** A region runs at most so many instructions before it comes back: V8 replaces code by better code only at calls. */
-const MAX_FUEL: i64 = 1 << 16;
 /** Most entries that may be used. */
 const MAX_SLOTS: u32 = 4096;
 
@@ -81,9 +69,6 @@ export let regionsRefused: u64 = 0;
 export let regionBytes: u64 = 0;
 export let regionBlocks: u64 = 0;
 export let regionFlushes: u64 = 0;
-export let instructionsInRegions: u64 = 0;
-/** Exits by their cause: LEFT_*. */
-export const exitCounts: usize = memory.data(8 * 8);
 
 /** Switches the second tier on: table entries [first, first + count) are its own. */
 export function jitEnable(first: u32, count: u32, threshold: u32): void {
@@ -129,7 +114,7 @@ export function isThreshold(count: u32): bool {
 }
 
 /** Is it time to make `block` the head of a region? Part of another one already, it has to be much hotter for that. */
-export function isHot(block: usize): bool {
+function isHot(block: usize): bool {
   const count = load<u32>(block, B_COUNT);
   if (count == jitThreshold) return !load<u32>(block, B_MEMBERS) || jitThreshold < 16;
   return count == jitThreshold << 1 && !load<u32>(block, B_REGION);
@@ -190,7 +175,7 @@ function isTrivial(): bool {
 }
 
 /** Makes a region with head `block`, if it can be. */
-export function buildRegion(block: usize): void {
+function buildRegion(block: usize): void {
   if (!slotCount || load<u32>(block, B_MODE) & MODE_SINGLE) return;
   let head = block;
   formRegion(head, jitThreshold);
@@ -274,61 +259,26 @@ function pagesHold(record: usize): bool {
 }
 
 /** May the region be entered now, with `budget` instructions to go? */
-export function mayEnter(record: usize, budget: i64): bool {
+function mayEnter(record: usize, budget: i64): bool {
   if (<i64>load<u32>(record, R_NEED) > budget) return false;
   if (!load<u32>(record, R_PAGES) || load<u32>(record, R_GENERATION) == tlbGeneration) return true;
   return pagesHold(record);
 }
 
-/** Instructions that a region may be given of `budget`. */
-export function fuelFor(budget: i64): i64 {
-  return budget < MAX_FUEL ? budget : MAX_FUEL;
+/** Table entry of a region. */
+export function slotOf(record: usize): u32 {
+  return load<u32>(record, R_SLOT);
 }
 
-/** Runs a region. Returns its exit word; fuelLeft() says how much was not used. */
-export function enterRegion(record: usize, fuel: i64): u32 {
-  setRunning(1);
-  noUnexecuted();
-  const exit = call_indirect<u32>(load<u32>(record, R_SLOT), <i32>fuel);
-  setRunning(0);
-  instructionsInRegions += <u64>(fuel - fuelLeft());
-  const count = exitCounts + ((<usize>(exit & 15)) << 3);
-  store<u64>(count, load<u64>(count) + 1);
-  return exit;
-}
-export function fuelLeft(): i64 {
-  return <i64>load<i32>(STATE, S_JIT_FUEL);
-}
-/** How often regions were entered. */
-export function entries(): u64 {
-  let sum: u64 = 0;
-  for (let how: usize = 0; how < 8; how++) sum += load<u64>(exitCounts + (how << 3));
-  return sum;
-}
-
-/** Counts in header field `field` of block b what left a region; from `limit` on its regions are made anew. */
-function noteLeft(b: usize, field: usize, limit: u32): void {
-  const count = <u32>load<u16>(b + field);
-  if (count == limit) return;
-  store<u16>(b + field, count + 1);
-  if (count + 1 == limit) dropRegionsOf(b);
-}
-
-/** After an exit other than at the end of a block: the interpreter finishes what is left of that. Returns as exec() does. */
-export function settle(exit: u32): u32 {
-  const how = exit & 15;
-  const block = <usize>load<u32>(STATE, S_JIT_BLOCK);
-  const p = <usize>(exit & ~15);
-  if (how == LEFT_NOT_CANONICAL) raiseGP(0);
-  if (how == LEFT_FAULT || how == LEFT_NOT_CANONICAL) return faultAt(block, p);
-  if (how == LEFT_AFTER) return resumeAfter(block, p, pendingValue);
-  if (how == LEFT_WINDOW) {
-    const serial = load<u32>(block, B_SERIAL);
-    const left = execFrom(block, p);
-    // A fault says nothing about windows.
-    if (left != LEFT_FAULT && load<u32>(block, B_SERIAL) == serial) noteLeft(block, B_SCATTERED, SCATTERED);
-    return left;
+/**
+ * Block b is about to be executed, with `budget` instructions to go: counts that. Returns the region to run instead, which
+ * is made now if b has become hot; or 0.
+ */
+export function regionFor(b: usize, budget: i64): usize {
+  if (!load<u32>(b, B_REGION)) {
+    store<u32>(b, load<u32>(b, B_COUNT) + 1, B_COUNT);
+    if (jitThreshold && isHot(b)) buildRegion(b);
   }
-  if (load<u16>(p) == OP_VEC) noteLeft(block, B_ROUGH, ROUGH);
-  return execFrom(block, p);
+  const record = <usize>load<u32>(b, B_REGION);
+  return record && mayEnter(record, budget) ? record : 0;
 }

@@ -1,32 +1,10 @@
 // The run loop: finds the block at RIP, executes it, follows chains, delivers exceptions and interrupts.
 
-import {
-  B_COUNT,
-  B_INSNS,
-  B_LENGTH,
-  B_MODE,
-  B_PHYS2,
-  B_REGION,
-  B_RIP,
-  B_SERIAL,
-  cacheFlushes,
-  findBlock,
-  jumpLookup,
-  jumpRemember,
-} from '../ir/blocks';
-import { afterRegion, allowFollowing, budget, chain, chained, setBudget, spend } from '../ir/follow';
+import { B_INSNS, B_LENGTH, B_PHYS2, B_RIP, findBlock, jumpLookup, jumpRemember } from '../ir/blocks';
+import { allowFollowing, budget, chained, chainJump, forgetJump, rememberJump, setBudget, spend } from '../ir/follow';
 import { exec, LEFT_FAULT, LEFT_INDIRECT, lastBlock, pendingInstructions, unexecuted } from '../ir/interp';
-import {
-  buildRegion,
-  enterRegion,
-  fuelFor,
-  fuelLeft,
-  indirectTo,
-  isHot,
-  jitThreshold,
-  mayEnter,
-  settle,
-} from '../jit/tier';
+import { LEFT_KNOWN, regionBlock, runRegion } from '../jit/run-region';
+import { indirectTo, jitThreshold, regionFor } from '../jit/tier';
 import { EXIT_DEBUG, EXIT_HALT, EXIT_SHUTDOWN, EXIT_SLICE_END } from '../layout/exits';
 import { STATE } from '../layout/memory';
 import {
@@ -171,17 +149,14 @@ export function runSlice(instructions: u32): u32 {
 }
 
 function runLoop(): u32 {
-  // The block just left by a constant jump, to be linked with the one found next; 0 when something came between the two.
-  let from: usize = 0;
-  let fromSlot: u32 = 0;
-  let flushes: u64 = 0;
+  forgetJump();
   let first = true;
   while (true) {
     if (load<u32>(STATE, S_ATTENTION)) {
       const reason = attend();
       if (reason) return reason - 1;
       // An interrupt may have been taken.
-      from = 0;
+      forgetJump();
     }
     const activity = load<u32>(STATE, S_ACTIVITY);
     if (activity == ACTIVITY_HLT) return EXIT_HALT;
@@ -194,7 +169,7 @@ function runLoop(): u32 {
     if (shadow) mode |= MODE_SINGLE;
     const rip = load<u64>(STATE, S_RIP);
     if (haveBreakpoints()) {
-      from = 0;
+      forgetJump();
       const linear = (mode & MODE_CODE) == 3 ? rip : (rip + load<u64>(segSlot(SEG_CS), SEG_BASE)) & 0xffffffff;
       if (isBreakpoint(linear) && !(first && linear == resumeAt)) {
         resumeAt = linear;
@@ -204,7 +179,7 @@ function runLoop(): u32 {
     }
     first = false;
     if (single && checkCodeBreakpoint()) {
-      from = 0;
+      forgetJump();
       spend(1);
       deliverDebug();
       if (faulted()) deliverFault();
@@ -214,22 +189,14 @@ function runLoop(): u32 {
     let b = blockAt(rip, mode);
     if (b && <i64>load<u16>(b, B_INSNS) > budget) b = blockAt(rip, mode | MODE_SINGLE);
     if (!b) {
-      from = 0;
+      forgetJump();
       store<u32>(STATE, 0, S_INT_SHADOW);
       spend(1);
       forgetNotCanonical();
       deliverFault();
       continue;
     }
-    if (
-      from &&
-      flushes == cacheFlushes &&
-      load<u32>(from, B_SERIAL) &&
-      load<u32>(from, B_MODE) == load<u32>(b, B_MODE)
-    ) {
-      chain(from, fromSlot, b);
-    }
-    from = 0;
+    chainJump(b);
     if (shadow) store<u32>(STATE, 0, S_INT_SHADOW);
     allowFollowing((mode & (MODE_FLAT_CS | MODE_SINGLE)) == MODE_FLAT_CS && !haveBreakpoints());
 
@@ -242,37 +209,12 @@ function runLoop(): u32 {
 
     // Follow chains for as long as nothing wants attention.
     while (true) {
+      const region = regionFor(b, budget);
       let left: u32;
-      let region = <usize>load<u32>(b, B_REGION);
-      if (!region) {
-        store<u32>(b, load<u32>(b, B_COUNT) + 1, B_COUNT);
-        if (jitThreshold && isHot(b)) {
-          buildRegion(b);
-          region = <usize>load<u32>(b, B_REGION);
-        }
-      }
-      if (region && mayEnter(region, budget) && !haveBreakpoints()) {
-        const fuel = fuelFor(budget);
-        spend(fuel);
-        const exit = enterRegion(region, fuel);
-        spend(-fuelLeft());
-        left = exit & 15;
-        if (left < LEFT_FAULT) {
-          b = <usize>(exit & ~15);
-          if (left == LEFT_INDIRECT) {
-            const rip = load<u64>(STATE, S_RIP);
-            indirectTo(b, rip, region);
-            const next = afterRegion(b, rip);
-            if (next) {
-              b = next;
-              continue;
-            }
-          }
-        } else {
-          left = settle(exit);
-          b = lastBlock;
-          if (left == LEFT_INDIRECT) indirectTo(b, load<u64>(STATE, S_RIP), 0);
-        }
+      if (region && !haveBreakpoints()) {
+        left = runRegion(region);
+        b = regionBlock;
+        if (left == LEFT_KNOWN) continue;
       } else {
         spend(load<u16>(b, B_INSNS));
         left = exec(b);
@@ -297,11 +239,7 @@ function runLoop(): u32 {
         b = next;
         continue;
       }
-      if (!(mode & MODE_SINGLE)) {
-        from = b;
-        fromSlot = left;
-        flushes = cacheFlushes;
-      }
+      if (!(mode & MODE_SINGLE)) rememberJump(b, left);
       store<u32>(STATE, 0, S_SMC);
       break;
     }
