@@ -2,7 +2,7 @@
 // default and the precision flag is set (the local PLAIN), and operands and result are ordinary numbers.
 //
 // If not, the region is left and the interpreter finishes the block: with no way back from there, V8 knows of what
-// follows that all went well. A block that is left so too often is rough (tier.ts): in its next region the core's
+// follows that all went well. A block that is left so too often is rough (run-region.ts): in its next region the core's
 // operation is called and the region goes on.
 //
 // Results that have been looked at need not be looked at again as operands. What is known of them holds if all of the
@@ -213,7 +213,7 @@ function checkOperand(slot: u32, local: u32, wide: bool): void {
   makeSure(slot, SURE_F32);
 }
 
-/** The bound that doubles are looked at for: two multiplications of what passes, and some additions, need no other look. */
+/** The bound that doubles are looked at for: several multiplications of what passes, and additions, need no other look. */
 const MEDIUM: u32 = 200;
 /** Up to this bound everything is normal. */
 const SAFE: u32 = 1020;

@@ -4,7 +4,7 @@
 // plus small numbers. They mostly lie on one page, so the first one that is emitted looks at the page for all of them:
 // from then on the host address of the window's first byte is in a local, and the others are plain loads and stores.
 // If a window crosses a page, or is not plain memory, the region is left and the interpreter goes on, as it does where
-// floating point is not ordinary. A block that is left so too often is scattered (tier.ts): its next region does without.
+// floating point is not ordinary. A block that is left so too often is scattered (run-region.ts): its next region does without.
 //
 // Registers are followed through the block as a number that stands for an unknown value, plus an offset: RSP after two
 // pushes is RSP at the beginning minus 16. Nothing is known at the beginning of a block, or after a helper.
