@@ -59,7 +59,7 @@ export const B_TARGETS: usize = 88;
 export const B_ROUGH: usize = 92;
 /** From that many times on the block is rough. */
 export const ROUGH: u32 = 64;
-/** u16 how often one was left because close accesses were not on one page (assembly/jit/windows.ts). */
+/** u16 how often one was left because close accesses were not in one range (assembly/jit/windows.ts). */
 export const B_SCATTERED: usize = 94;
 /** From that many times on the block is scattered. */
 export const SCATTERED: u32 = 64;

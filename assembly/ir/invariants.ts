@@ -2,6 +2,7 @@
 
 import { checkRegions } from '../jit/tier';
 import { PAGE_HAS_CODE, PAGE_INFO, TLB_BASE, TLB_ENTRY, TLB_SIZE } from '../layout/memory';
+import { checkRanges } from '../mmu/ranges';
 import { TAG_NONE, TLB_PHYS, TLB_WRITE } from '../mmu/tlb';
 import { B_CODE, B_END_RIP, B_OPS, B_PHYS, B_PHYS2, B_RIP, B_SERIAL, isListed, nextBlock } from './blocks';
 import { chained } from './follow';
@@ -44,5 +45,6 @@ export function checkCache(): void {
     if (load<u64>(entry, TLB_WRITE) == TAG_NONE) continue;
     assert(!hasCode(load<u32>(entry, TLB_PHYS)), 'the soft TLB lets stores reach translated code');
   }
+  checkRanges();
   checkRegions();
 }

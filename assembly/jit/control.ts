@@ -21,6 +21,7 @@ import {
 } from '../ir/ops';
 import { STATE } from '../layout/memory';
 import { S_JIT_FUEL, S_RIP } from '../layout/x86-state';
+import { setEmittedBlock } from './access';
 import { emitCompare, emitCompareImm, emitTest, emitTestImm } from './alu';
 import { LEFT_BEFORE, LEFT_NOT_CANONICAL } from './exits';
 import { forgetFlags, pushCondition, restoreKnown, savedConstant, saveKnown, settleAtExit, settleFlags } from './flags';
@@ -56,9 +57,9 @@ import {
   openLoop,
   resetLabels,
 } from './labels';
-import { emitDropReturn, emitLoadReturn, setEmittedBlock } from './memory';
+import { emitDropReturn, emitLoadReturn } from './memory';
 import { emitOp, endedEarly, startOps } from './op';
-import { startCaches } from './pages';
+import { startRanges } from './ranges';
 import {
   bit,
   blockOf,
@@ -201,7 +202,7 @@ function fork(node: i32, taken: u64): void {
 function emitNode(node: i32): void {
   const b = blockOf(node);
   setEmittedBlock(b);
-  startCaches(b);
+  startRanges(b);
   startWindows(b);
   if (singleEntry(node)) continueFloat(b);
   else startFloat(b);

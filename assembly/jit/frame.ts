@@ -133,6 +133,8 @@ export const VALUE: u32 = 7;
 export const L0: u32 = 8;
 export const L1: u32 = 9;
 export const L2: u32 = 10;
+/** Place of an access in its range (access.ts). */
+export const OFFSET: u32 = L2;
 /** Operand and result of an operation whose flags have not been worked out (flags.ts). */
 export const PENDING_A: u32 = 11;
 export const PENDING_R: u32 = 12;
@@ -141,7 +143,8 @@ const FIRST_REGISTER: u32 = 13;
 export let CC_OP: u32 = 0;
 /** How the region is left: an operation's or block's address | LEFT_* (runtime.ts). */
 export let EXIT: u32 = 0;
-export let ENTRY: u32 = 0;
+/** Host address of a pair of registers' place in memory. */
+export let HOST: u32 = 0;
 export let I0: u32 = 0;
 export let I1: u32 = 0;
 export let I2: u32 = 0;
@@ -420,7 +423,7 @@ export function declareLocals(): void {
   byte(I64);
   CC_OP = next++;
   EXIT = next++;
-  ENTRY = next++;
+  HOST = next++;
   I0 = next++;
   I1 = next++;
   I2 = next++;

@@ -32,8 +32,6 @@ export const LEAVE_WRITTEN: u32 = 0x302;
 /** The end of a memory access or operation; its way through the core. */
 export const DONE: u32 = 0x303;
 export const SLOW: u32 = 0x304;
-/** The access itself, once a page cache serves it. */
-export const HIT: u32 = 0x305;
 
 const MAX_OPEN: u32 = 250;
 const open: usize = memory.data(256 * 4);

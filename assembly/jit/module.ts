@@ -9,9 +9,12 @@ import {
   T_MEMORY128,
   T_MUL_HIGH,
   T_OVERFLOW,
+  T_PAIR,
   T_REGION,
   T_ROTATED,
+  T_SEGMENT,
   T_STORE,
+  T_WINDOW,
 } from './imports';
 import { hintCount, hints } from './labels';
 import { BODY, byte, bytes, here, MODULE, reserve5, startAt, u, u5 } from './wasm';
@@ -23,21 +26,24 @@ const HINT_NAME: usize = memory.data<u8>([
 ]);
 const HINT_NAME_LENGTH: u32 = 25;
 
+/** The memory has at least so many pages (64 KiB): V8 reads what is at fixed addresses below as a plain operand. */
+const PAGES: u32 = 4;
+
 // The function types of imports.ts, in its order: 0x60, parameters, results.
 const TYPES: usize = memory.data<u8>([
-  10,
+  13,
   // T_REGION
   0x60, 1, 0x7f, 1, 0x7f,
   // T_LOAD
-  0x60, 5, 0x7e, 0x7f, 0x7f, 0x7f, 0x7b, 1, 0x7e,
+  0x60, 6, 0x7e, 0x7f, 0x7f, 0x7f, 0x7f, 0x7b, 1, 0x7e,
   // T_STORE
-  0x60, 6, 0x7e, 0x7e, 0x7f, 0x7f, 0x7f, 0x7b, 1, 0x7f,
+  0x60, 7, 0x7e, 0x7e, 0x7f, 0x7f, 0x7f, 0x7f, 0x7b, 1, 0x7f,
   // T_HELPER
   0x60, 4, 0x7f, 0x7f, 0x7f, 0x7b, 1, 0x7f,
   // T_CARRY
   0x60, 1, 0x7b, 1, 0x7f,
   // T_MEMORY128
-  0x60, 5, 0x7e, 0x7f, 0x7f, 0x7f, 0x7b, 1, 0x7f,
+  0x60, 6, 0x7e, 0x7f, 0x7f, 0x7f, 0x7f, 0x7b, 1, 0x7f,
   // T_OVERFLOW
   0x60, 3, 0x7e, 0x7e, 0x7b, 1, 0x7f,
   // T_ROTATED
@@ -46,8 +52,14 @@ const TYPES: usize = memory.data<u8>([
   0x60, 4, 0x7e, 0x7e, 0x7f, 0x7b, 1, 0x7e,
   // T_CONDITION
   0x60, 2, 0x7f, 0x7b, 1, 0x7f,
+  // T_SEGMENT
+  0x60, 5, 0x7e, 0x7f, 0x7f, 0x7f, 0x7b, 1, 0x7e,
+  // T_PAIR
+  0x60, 5, 0x7f, 0x7f, 0x7f, 0x7f, 0x7b, 1, 0x7f,
+  // T_WINDOW
+  0x60, 4, 0x7e, 0x7f, 0x7f, 0x7b, 1, 0x7f,
 ]);
-const TYPES_LENGTH: u32 = 74;
+const TYPES_LENGTH: u32 = 103;
 
 function section(id: u32): usize {
   byte(id);
@@ -92,7 +104,7 @@ export function wrapModule(length: u32): u32 {
   byte(0x6d); // "m"
   byte(2);
   byte(0);
-  byte(1);
+  byte(PAGES);
   importFunction(0x61, T_LOAD);
   importFunction(0x62, T_STORE);
   importFunction(0x63, T_HELPER);
@@ -100,14 +112,14 @@ export function wrapModule(length: u32): u32 {
   importFunction(0x65, T_HELPER);
   importFunction(0x66, T_CONDITION);
   importFunction(0x67, T_CARRY);
-  importFunction(0x68, T_LOAD);
+  importFunction(0x68, T_SEGMENT);
   importFunction(0x69, T_MEMORY128);
   importFunction(0x6a, T_MEMORY128);
   importFunction(0x6b, T_OVERFLOW);
   importFunction(0x6c, T_ROTATED);
   importFunction(0x6e, T_MUL_HIGH);
-  importFunction(0x6f, T_HELPER);
-  importFunction(0x70, T_MEMORY128);
+  importFunction(0x6f, T_PAIR);
+  importFunction(0x70, T_WINDOW);
   endSection(imports);
 
   const functions = section(3);

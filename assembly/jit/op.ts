@@ -53,6 +53,7 @@ import {
   SEG_SIZE,
 } from '../layout/x86-state';
 import { doubleShift } from '../x86/arith';
+import { leaveIfAsked } from './access';
 import { emitAlu, emitDoubleShift, emitRotate } from './alu';
 import { LEFT_BEFORE } from './exits';
 import { forgetFlags, pushCondition, restoreKnown, savedConstant, saveKnown, settleAtExit, settleFlags } from './flags';
@@ -80,7 +81,7 @@ import {
 import { F_HELPER, F_ROTATE, F_SEGMENT } from './imports';
 import { emitInteger } from './integer';
 import { branch, branchIf, close, hint, LEAVE_WRITTEN, leaveBefore, openIf } from './labels';
-import { emitLea, emitLoad, emitPair, emitPop, emitPush, emitStore, emitStoreImm, leaveIfAsked } from './memory';
+import { emitLea, emitLoad, emitPair, emitPop, emitPush, emitStore, emitStoreImm } from './memory';
 import { emitDivide, emitMultiply, isDivide, isMultiply } from './muldiv';
 import { copySure } from './sure';
 import { emitVector } from './vector';

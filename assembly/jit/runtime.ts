@@ -1,4 +1,4 @@
-// What generated code calls: memory accesses that miss the soft TLB, helpers, vector operations. Each is told which
+// What generated code calls: memory accesses that no range serves, helpers, vector operations. Each is told which
 // operation of which block asks, so that devices see an exact instruction count, and faults an exact RIP.
 //
 // The answer is an exit word (exits.ts): 0 to go on. The last parameter is there for its type (imports.ts).
@@ -10,13 +10,22 @@ import { enterSite, execVec, LEFT_FAULT, leaveSite } from '../ir/interp';
 import { ALU_IMM, OP_LDP, OP_STP, ROT_RIGHT, SIZE32, SIZE128 } from '../ir/ops';
 import { STATE } from '../layout/memory';
 import { FLAG_CF, FLAG_OF, S_ATTENTION, S_JIT_BLOCK, S_JIT_EXIT, S_SMC, S_TLB } from '../layout/x86-state';
-import { addressAfter, probeRead, probeWrite, slowRead, slowWrite, translate } from '../mmu/access';
-import { fillPageCache, TLB_READ, TLB_WRITE, tlbEntry } from '../mmu/tlb';
+import {
+  addressAfter,
+  fastRead,
+  fastWrite,
+  probeRead,
+  probeWrite,
+  slowRead,
+  slowWrite,
+  translate,
+} from '../mmu/access';
+import { fillRange } from '../mmu/ranges';
 import { ACCESS_READ, ACCESS_WRITE } from '../mmu/walk';
 import { clearFault, faulted, raiseGP } from '../x86/fault';
 import { segmentLinear } from '../x86/seglin';
+import { SITE_RMW } from './access';
 import { LEFT_AFTER } from './exits';
-import { SITE_RMW } from './memory';
 
 /** What a load gave that is to be completed outside of the region. */
 export let pendingValue: u64 = 0;
@@ -31,54 +40,103 @@ function finish(p: usize, block: usize): u32 {
   return exit;
 }
 
+function loadSize(at: usize, size: u32): u64 {
+  if (size == 8) return load<u64>(at);
+  if (size == 4) return load<u32>(at);
+  return size == 2 ? load<u16>(at) : load<u8>(at);
+}
+function storeSize(at: usize, size: u32, value: u64): void {
+  if (size == 8) store<u64>(at, value);
+  else if (size == 4) store<u32>(at, <u32>value);
+  else if (size == 2) store<u16>(at, <u16>value);
+  else store<u8>(at, <u8>value);
+}
+
+/** `range` takes in the pages of an access that it did not serve. */
+function widen(range: usize, linear: u64, size: u32, write: bool): void {
+  fillRange(range, linear, write);
+  if ((<u32>linear & 0xfff) + size > 0x1000) fillRange(range, addressAfter(linear, size - 1), write);
+}
+
 /** Load; the exit word is in S_JIT_EXIT. */
-export function jitLoad(linear: u64, site: u32, block: usize, fuel: u32, _type: v128): u64 {
+export function jitLoad(linear: u64, site: u32, block: usize, fuel: u32, range: usize, _type: v128): u64 {
   const p = <usize>(site & ~15);
   const size: u32 = 1 << (site & 3);
+  const rmw = (site & SITE_RMW) != 0;
+  const at = rmw ? fastWrite(linear, size) : fastRead(linear, size);
+  if (at) {
+    widen(range, linear, size, rmw);
+    store<u32>(STATE, 0, S_JIT_EXIT);
+    return loadSize(at, size);
+  }
   enterSite(block, p, fuel);
   let v: u64 = 0;
-  if (!(site & SITE_RMW) || probeWrite(linear, size)) v = slowRead(linear, size);
+  if (!rmw || probeWrite(linear, size)) v = slowRead(linear, size);
+  widen(range, linear, size, rmw);
   pendingValue = v;
   store<u32>(STATE, finish(p, block), S_JIT_EXIT);
   return v;
 }
 
-export function jitStore(linear: u64, value: u64, site: u32, block: usize, fuel: u32, _type: v128): u32 {
+export function jitStore(linear: u64, value: u64, site: u32, block: usize, fuel: u32, range: usize, _type: v128): u32 {
   const p = <usize>(site & ~15);
   const size: u32 = 1 << (site & 3);
+  const at = fastWrite(linear, size);
+  if (at) {
+    widen(range, linear, size, true);
+    storeSize(at, size, value);
+    return 0;
+  }
   enterSite(block, p, fuel);
   slowWrite(linear, size, size == 8 ? value : value & (((<u64>1) << ((<u64>size) << 3)) - 1));
+  widen(range, linear, size, true);
   return finish(p, block);
 }
 
 /** To or from the slot of operation p. */
-export function jitLoad128(linear: u64, site: u32, block: usize, fuel: u32, _type: v128): u32 {
+export function jitLoad128(linear: u64, site: u32, block: usize, fuel: u32, range: usize, _type: v128): u32 {
   const p = <usize>(site & ~15);
+  const d = STATE + <usize>load<u16>(p, 2);
+  const misaligned = site & 1 && linear & 15;
+  const at = misaligned ? 0 : fastRead(linear, 16);
+  if (at) {
+    widen(range, linear, 16, false);
+    v128.store(d, v128.load(at));
+    return 0;
+  }
   enterSite(block, p, fuel);
-  if (site & 1 && linear & 15) raiseGP(0);
+  if (misaligned) raiseGP(0);
   else if (probeRead(linear, 16)) {
-    const d = STATE + <usize>load<u16>(p, 2);
     const low = slowRead(linear, 8);
     const high = slowRead(addressAfter(linear, 8), 8);
     store<u64>(d, low);
     store<u64>(d, high, 8);
+    widen(range, linear, 16, false);
   }
   return finish(p, block);
 }
-export function jitStore128(linear: u64, site: u32, block: usize, fuel: u32, _type: v128): u32 {
+export function jitStore128(linear: u64, site: u32, block: usize, fuel: u32, range: usize, _type: v128): u32 {
   const p = <usize>(site & ~15);
+  const d = STATE + <usize>load<u16>(p, 2);
+  const misaligned = site & 1 && linear & 15;
+  const at = misaligned ? 0 : fastWrite(linear, 16);
+  if (at) {
+    widen(range, linear, 16, true);
+    v128.store(at, v128.load(d));
+    return 0;
+  }
   enterSite(block, p, fuel);
-  if (site & 1 && linear & 15) raiseGP(0);
+  if (misaligned) raiseGP(0);
   else if (probeWrite(linear, 16)) {
-    const d = STATE + <usize>load<u16>(p, 2);
     slowWrite(linear, 8, load<u64>(d));
     slowWrite(addressAfter(linear, 8), 8, load<u64>(d, 8));
+    widen(range, linear, 16, true);
   }
   return finish(p, block);
 }
 
 /** OP_LDP, OP_STP: to or from the slots of operation p. */
-export function jitPair(p: usize, block: usize, fuel: u32, _type: v128): u32 {
+export function jitPair(p: usize, block: usize, fuel: u32, range: usize, _type: v128): u32 {
   const op: u32 = load<u16>(p);
   const isStore = op >= OP_STP + SIZE32;
   const size = op - (isStore ? OP_STP : OP_LDP);
@@ -106,31 +164,36 @@ export function jitPair(p: usize, block: usize, fuel: u32, _type: v128): u32 {
         store<u64>(d2, high);
       }
     }
+    widen(range, linear, 2 * bytes, isStore);
   }
   return finish(p, block);
 }
 
+/** Host address of [linear, linear + span) if it may be accessed as one piece, else 0. */
+function wholeAt(linear: u64, span: u32, write: bool): usize {
+  const last = linear + (span - 1);
+  const at = write ? fastWrite(linear, 1) : fastRead(linear, 1);
+  if (!at || (linear ^ last) < 0x1000) return at;
+  const end = write ? fastWrite(last, 1) : fastRead(last, 1);
+  return end == at + span - 1 ? at : 0;
+}
+
 /**
- * May [linear, linear + span) be accessed, `what` = span | write << 16, as one window (windows.ts)? Its page cache, if it
- * has one, is filled. The first access of the window is about to happen, so a walk of the tables has no effect that it
- * would not have; a fault is left for that access to find again.
+ * Host address of [linear, linear + span), `what` = span | write << 16, if it may be accessed as one window (windows.ts),
+ * else 0. Its range takes its pages in. The first access of the window is about to happen, so a walk of
+ * the tables for its page has no effect that it would not have; a fault is left for that access to find again.
  */
-export function jitWindow(linear: u64, what: u32, cache: usize, _unused: u32, _type: v128): u32 {
-  const page = linear & ~0xfff;
-  if ((<u32>linear & 0xfff) + (what & 0xffff) > 0x1000) return 0;
+export function jitWindow(linear: u64, what: u32, range: usize, _type: v128): u32 {
+  const span = what & 0xffff;
   const write = what >> 16 != 0;
-  const tag = write ? TLB_WRITE : TLB_READ;
-  const e = tlbEntry(linear);
-  if (load<u64>(e + tag) != page) {
+  let at = wholeAt(linear, span, write);
+  if (!at && (<u32>linear & 0xfff) + span <= 0x1000) {
     translate(linear, write ? ACCESS_WRITE : ACCESS_READ, load<u32>(STATE, S_TLB));
-    if (faulted()) {
-      clearFault();
-      return 0;
-    }
-    if (load<u64>(e + tag) != page) return 0;
+    if (faulted()) clearFault();
+    else at = wholeAt(linear, span, write);
   }
-  if (cache) fillPageCache(cache, e);
-  return 1;
+  if (at) widen(range, linear, span, write);
+  return <u32>at;
 }
 
 /** OP_CALL. */

@@ -68,6 +68,7 @@ import {
   V_ZIP_LOW_I8X16,
   V_ZIP_LOW_I64X2,
 } from '../sse/vops';
+import { leaveIfAsked } from './access';
 import { emitArmFloat } from './arm-float';
 import { emitArmLanes } from './arm-lanes';
 import { flagsAreExplicit } from './flags';
@@ -86,8 +87,6 @@ import {
   storeTemps,
 } from './frame';
 import { F_VECTOR } from './imports';
-
-import { leaveIfAsked } from './memory';
 import { boundOf, makeZero, setBounds } from './sure';
 import { byte, const32, get, simd, W_DROP, WV_AND, WV_ANDNOT, WV_CONST, WV_OR, WV_SHUFFLE, WV_XOR } from './wasm';
 

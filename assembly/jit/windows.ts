@@ -1,9 +1,9 @@
 // Windows: accesses of one block by the same registers that lie close together.
 //
 // What a compiler makes of a structure, a stack frame, or a row of registers saved is a group of accesses to one base
-// plus small numbers. They mostly lie on one page, so the first one that is emitted looks at the page for all of them:
+// plus small numbers. They mostly lie in one range (ranges.ts), so the first one that is emitted looks at it for all of them:
 // from then on the host address of the window's first byte is in a local, and the others are plain loads and stores.
-// If a window crosses a page, or is not plain memory, the region is left and the interpreter goes on, as it does where
+// If a window is not in one piece, or not plain memory, the region is left and the interpreter goes on, as it does where
 // floating point is not ordinary. A block that is left so too often is scattered (run-region.ts): its next region does without.
 //
 // Registers are followed through the block as a number that stands for an unknown value, plus an offset: RSP after two
@@ -46,7 +46,7 @@ import { sizeOfForm } from './forms';
 import { indexOf, WINDOW_LOCALS, writtenBy } from './frame';
 import { isDivide, isMultiply } from './muldiv';
 
-/** Most bytes of a window: the longer, the likelier it crosses a page. */
+/** Most bytes of a window: mmu/ranges.ts knows how many ranges have room for. */
 const MAX_SPAN: i64 = 256;
 /** Farther from its base an access is not looked at. */
 const FAR: i64 = 1 << 30;

@@ -2,6 +2,7 @@
 //
 //   0x0000_0000  never used, so that a null pointer is noticed
 //   0x0000_1000  vCPU state: architectural registers, then the emulator's own (x86-state.ts)
+//   0x0000_A000  ranges of the soft TLB, for generated code (mmu/ranges.ts)
 //   0x0001_0000  static data of the AssemblyScript core (tables, constants)
 //   0x0010_0000  soft TLBs
 //   0x0018_0000  transfer buffer between TypeScript and the core
@@ -16,6 +17,9 @@
 export const STATE = 0x1000;
 /** Bytes reserved for the state block; every slot offset fits in a u16. */
 export const STATE_SIZE = 0x8000;
+
+/** Ranges: two sets of 53 by 64 bytes. */
+export const RANGES = 0xa000;
 
 /** Where asc places the core's static data (its --memoryBase). */
 export const CORE_DATA = 0x10000;

@@ -10,6 +10,7 @@
 
 import { STATE, TLB_BASE, TLB_BITS, TLB_ENTRY, TLB_SIZE } from '../layout/memory';
 import { S_TLB } from '../layout/x86-state';
+import { emptyRanges, emptySupervisorRanges } from './ranges';
 
 export const TAG_NONE: u64 = 0xffffffffffffffff;
 export const TLB_GLOBAL: u32 = 1;
@@ -27,25 +28,6 @@ export const TLB_FETCH: usize = 16;
 export const TLB_ADDEND: usize = 24;
 export const TLB_PHYS: usize = 28;
 
-/** Page caches of generated code (jit/pages.ts), each with the first two words of an entry and its addend at 16. */
-export const PAGE_CACHE_BYTES: usize = 24;
-/** One for each of at most 33 registers, and 20 more. */
-const PAGE_CACHE_COUNT: usize = 53;
-export const PAGE_CACHES: usize = memory.data(53 * 24, 16);
-export const PAGE_CACHE_ADDEND: usize = 16;
-
-/** Page cache `cache` takes over TLB entry `entry`. */
-export function fillPageCache(cache: usize, entry: usize): void {
-  store<u64>(cache, load<u64>(entry, TLB_READ), TLB_READ);
-  store<u64>(cache, load<u64>(entry, TLB_WRITE), TLB_WRITE);
-  store<u32>(cache, load<u32>(entry, TLB_ADDEND), PAGE_CACHE_ADDEND);
-}
-
-/** Empties the page caches: an entry that one of them may hold is taken back, or another table comes into use. */
-export function emptyPageCaches(): void {
-  memory.fill(PAGE_CACHES, 0xff, PAGE_CACHE_COUNT * PAGE_CACHE_BYTES);
-}
-
 // Filled entries are remembered in lists, so that a flush need not sweep all tables: the global ones apart, which most
 // flushes spare.
 const USED_MAX: u32 = 2048;
@@ -61,12 +43,15 @@ export function tlbTable(index: u32): usize {
   return TLB_BASE + <usize>index * TLB_SIZE;
 }
 
+/** The table that the supervisor's ranges are of. */
+let supervisorTable: u32 = TLB_SUPERVISOR;
+
 /** Puts table `index` into use. */
 export function useTable(index: u32): void {
-  const table = <u32>tlbTable(index);
-  if (load<u32>(STATE, S_TLB) == table) return;
-  store<u32>(STATE, table, S_TLB);
-  emptyPageCaches();
+  store<u32>(STATE, <u32>tlbTable(index), S_TLB);
+  if (index == TLB_USER || index == supervisorTable) return;
+  supervisorTable = index;
+  emptySupervisorRanges();
 }
 
 /** The entry that `linear` maps to in table `table`. Higher bits are folded in: stacks and heaps tend to be aligned alike. */
@@ -109,7 +94,7 @@ function clearListed(list: usize, count: u32, keepGlobal: bool): void {
 /** Empties the TLB; global entries stay when `keepGlobal`. */
 export function tlbFlush(keepGlobal: bool): void {
   tlbGeneration++;
-  emptyPageCaches();
+  emptyRanges();
   if (localCount <= USED_MAX && (keepGlobal || globalCount <= USED_MAX)) {
     clearListed(usedLocal, localCount, keepGlobal);
     localCount = 0;
@@ -129,13 +114,13 @@ export function tlbFlush(keepGlobal: bool): void {
 /** Drops one page from all three tables (INVLPG). */
 export function tlbInvalidate(linear: u64): void {
   tlbGeneration++;
-  emptyPageCaches();
+  emptyRanges();
   for (let i: u32 = 0; i < 3; i++) clear(tlbSlot(tlbTable(i), linear));
 }
 
 /** Takes the write (and, for a removed frame, every) right away from all entries of a physical page. */
 export function tlbProtectFrame(phys: u32): void {
-  emptyPageCaches();
+  emptyRanges();
   for (let entry: usize = TLB_BASE; entry < <usize>(TLB_BASE + 3 * TLB_SIZE); entry += TLB_ENTRY) {
     if ((load<u32>(entry, TLB_PHYS) & 0xfffff000) == phys) store<u64>(entry, TAG_NONE, TLB_WRITE);
   }

@@ -18,7 +18,7 @@ export const PAGE = program(
 `,
 );
 
-/**  */
+/** What is called and rewritten: its immediate is at 0x11003. */
 export const FUNCTION = program(
   0x11000,
   `
@@ -511,6 +511,80 @@ export const CROSSING = program(
   41 ff cc                         dec r12d
   75 ae                            jne 0x1002c
   66 48 0f 7e ce                   movq rsi,xmm1
+  f4                               hlt
+`,
+);
+
+/**
+ * Accesses of all sorts walk over eight pages from 0x40000, across their boundaries; after each round another frame comes
+ * under the fourth page: its own, or the first one's.
+ */
+export const WALK = program(
+  0x10000,
+  `
+  41 bc 3c 00 00 00                mov r12d,0x3c
+  be fb 0f 04 00                   mov esi,0x40ffb
+  b9 3c 00 00 00                   mov ecx,0x3c
+  48 8b 06                         mov rax,QWORD PTR [rsi]
+  48 01 c3                         add rbx,rax
+  48 c1 c3 07                      rol rbx,0x7
+  48 01 5e 05                      add QWORD PTR [rsi+0x5],rbx
+  f3 0f 6f 46 fd                   movdqu xmm0,XMMWORD PTR [rsi-0x3]
+  f3 0f 7f 46 21                   movdqu XMMWORD PTR [rsi+0x21],xmm0
+  ff 76 30                         push QWORD PTR [rsi+0x30]
+  53                               push rbx
+  5a                               pop rdx
+  8f 46 38                         pop QWORD PTR [rsi+0x38]
+  48 81 c6 f3 01 00 00             add rsi,0x1f3
+  ff c9                            dec ecx
+  75 d5                            jne 0x10010
+  48 81 34 25 18 62 00 00 00 30 00 00 xor QWORD PTR ds:0x6218,0x3000
+  0f 01 3c 25 00 30 04 00          invlpg BYTE PTR ds:0x43000
+  41 ff cc                         dec r12d
+  75 b2                            jne 0x10006
+  f4                               hlt
+`,
+);
+
+/** One byte in each of eight pages is changed; in the fourth one it belongs to a function that is called each round. */
+export const STEPS = program(
+  0x10000,
+  `
+  41 bc 3c 00 00 00                mov r12d,0x3c
+  be 03 00 04 00                   mov esi,0x40003
+  b9 08 00 00 00                   mov ecx,0x8
+  80 06 03                         add BYTE PTR [rsi],0x3
+  48 03 9e 00 01 00 00             add rbx,QWORD PTR [rsi+0x100]
+  48 89 9e 08 01 00 00             mov QWORD PTR [rsi+0x108],rbx
+  48 81 c6 00 10 00 00             add rsi,0x1000
+  ff c9                            dec ecx
+  75 e4                            jne 0x10010
+  e8 cf 2f 03 00                   call 0x43000
+  41 ff cc                         dec r12d
+  75 d0                            jne 0x10006
+  f4                               hlt
+`,
+);
+
+/** The third and the fifth page from 0x40000 are accessed, then the one between them, under which frames take turns. */
+export const BETWEEN = program(
+  0x10000,
+  `
+  41 bc 3c 00 00 00                mov r12d,0x3c
+  be 08 20 04 00                   mov esi,0x42008
+  bf 00 60 00 00                   mov edi,0x6000
+  b9 03 00 00 00                   mov ecx,0x3
+  48 03 1e                         add rbx,QWORD PTR [rsi]
+  48 c1 c3 03                      rol rbx,0x3
+  48 89 1e                         mov QWORD PTR [rsi],rbx
+  48 31 fe                         xor rsi,rdi
+  81 f7 00 10 00 00                xor edi,0x1000
+  ff c9                            dec ecx
+  75 e9                            jne 0x10015
+  48 81 34 25 18 62 00 00 00 30 00 00 xor QWORD PTR ds:0x6218,0x3000
+  0f 01 3c 25 00 30 04 00          invlpg BYTE PTR ds:0x43000
+  41 ff cc                         dec r12d
+  75 c1                            jne 0x10006
   f4                               hlt
 `,
 );

@@ -1,4 +1,4 @@
-// Goes to test/jit/. Fails until run.ts stops linking to blocks that reach into a second page (second-page.patch).
+// Code that lies across two pages: either may be exchanged.
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
