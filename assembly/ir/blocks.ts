@@ -69,7 +69,9 @@ export const B_CODE: usize = 96;
 /** Bytes; operations begin on such a boundary. */
 const CACHE_LINE: usize = 64;
 
-const HASH_BITS: u32 = 16;
+const HASH_BITS: u32 = 17;
+/** log2 of the buckets on a cache line. */
+const LINE_BITS: u32 = 4;
 const HASH_BASE: usize = (SCRATCH_END + 63) & ~63;
 const JUMP_BASE: usize = HASH_BASE + (4 << HASH_BITS);
 const JUMP_BITS: u32 = 13;
@@ -93,9 +95,11 @@ export function setRunning(block: usize): void {
   running = block;
 }
 
+/** Bucket of a block. Instructions that lie close together have theirs on one cache line: translating asks for each. */
 function hashOf(phys: u32, rip: u64): usize {
-  const h = (phys ^ (<u32>rip * 0x9e3779b1)) * 0x85ebca6b;
-  return HASH_BASE + ((<usize>h >> (32 - HASH_BITS)) << 2);
+  const h = ((phys >> 6) ^ (<u32>(rip >> 6) * 0x9e3779b1)) * 0x85ebca6b;
+  const line = h >> (32 - HASH_BITS + LINE_BITS);
+  return HASH_BASE + <usize>(((line << LINE_BITS) | ((phys >> 2) & ((1 << LINE_BITS) - 1))) << 2);
 }
 
 /** The block for this key, or 0. */
