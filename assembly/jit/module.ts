@@ -26,8 +26,8 @@ const HINT_NAME: usize = memory.data<u8>([
 ]);
 const HINT_NAME_LENGTH: u32 = 25;
 
-/** The memory has at least so many pages (64 KiB): V8 reads what is at fixed addresses below as a plain operand. */
-const PAGES: u32 = 4;
+/** The memory has at least so many pages (64 KiB): V8 reads what is at fixed addresses there as a plain operand. */
+const PAGES: u32 = 32;
 
 // The function types of imports.ts, in its order: 0x60, parameters, results.
 const TYPES: usize = memory.data<u8>([

@@ -2,11 +2,11 @@
 //
 //   0x0000_0000  never used, so that a null pointer is noticed
 //   0x0000_1000  vCPU state: architectural registers, then the emulator's own (x86-state.ts)
-//   0x0000_A000  ranges of the soft TLB, for generated code (mmu/ranges.ts)
 //   0x0001_0000  static data of the AssemblyScript core (tables, constants)
 //   0x0010_0000  soft TLBs
 //   0x0018_0000  transfer buffer between TypeScript and the core
 //   0x0019_0000  opcode attributes
+//   0x001E_0000  ranges of the soft TLB, for generated code (mmu/ranges.ts)
 //   0x0020_0000  page table of physical pages: one u32 a 4 KiB frame (kind, code flag, block list)
 //   0x0060_0000  translated blocks: hash table, block headers, IR operations
 //   0x0300_0000  guest physical address 0 (GUEST_BASE)
@@ -18,8 +18,8 @@ export const STATE = 0x1000;
 /** Bytes reserved for the state block; every slot offset fits in a u16. */
 export const STATE_SIZE = 0x8000;
 
-/** Ranges: two sets of 53 by 64 bytes. */
-export const RANGES = 0xa000;
+/** Ranges: two sets of 512 by 64 bytes. */
+export const RANGES = 0x1e0000;
 
 /** Where asc places the core's static data (its --memoryBase). */
 export const CORE_DATA = 0x10000;

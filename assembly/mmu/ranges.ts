@@ -24,8 +24,8 @@ export const RANGE_HOST: usize = 24;
 /** From the part for reading to that for writing. */
 export const RANGE_WRITE: usize = 32;
 export const RANGE_BYTES: usize = 64;
-/** Ranges of a set: one for each of at most 33 registers, and 20 more. */
-export const RANGE_COUNT: usize = 53;
+/** Ranges of a set. */
+export const RANGE_COUNT: usize = 512;
 export const RANGE_SET: usize = RANGE_COUNT * RANGE_BYTES;
 
 /** Farthest that a range reaches out for another page (bytes): what looking at the pages between may cost. */
@@ -33,7 +33,7 @@ const REACH: u64 = 64 << 12;
 const PAGE: u64 = 0x1000;
 
 // Both sets' halves that are not empty (u32 addresses), so that emptying them need not sweep all.
-const filled: usize = memory.data(2 * 106 * 4);
+const filled: usize = memory.data(2 * 1024 * 4);
 let userCount: u32 = 0;
 let supervisorCount: u32 = 0;
 
