@@ -96,7 +96,7 @@ function buildProgram(setExitCode: (code: number) => void): Command {
     .option('--strict-io', 'end the run when the guest accesses a device that is not there')
     .option('--snapshot', 'throw away what the guest writes to disks')
     .option('--no-reboot', 'end the run when the guest resets the machine')
-    .option('--stats <file>', 'write statistics of the run as JSON')
+    .option('--stats <file>', 'write statistics of the run as JSON (-: to standard error)')
     .addHelpText('before', RUN_EXAMPLES)
     .addHelpText('after', RUN_EXIT_CODES)
     .action(async (image: string | undefined, args: string[], flags: RunFlags & WasmFlags, command: Command) => {

@@ -38,11 +38,16 @@ export async function runCommand(image: string | undefined, flags: RunFlags): Pr
     return session.exitCode(outcome);
   } finally {
     session.close();
-    if (statsFile !== undefined) closeSync(statsFile);
+    if (statsFile !== undefined && statsFile !== STANDARD_ERROR) closeSync(statsFile);
   }
 }
 
+/** The guest's console is on standard output. */
+const STANDARD_ERROR = 2;
+
+/** '-' is standard error, as elsewhere; never a file of that name. */
 function openStatsFile(path: string): number {
+  if (path === '-') return STANDARD_ERROR;
   try {
     return openSync(path, 'w');
   } catch (error) {

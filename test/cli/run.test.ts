@@ -1,6 +1,6 @@
 // Whole runs through the command line, under the emulator, which every host has.
 
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { RunStatistics } from '../../src/trace/stats.js';
@@ -141,6 +141,14 @@ test('--stats counts exits by name, and instructions', async () => {
   assert.is(stats.exits['pio'], reads + writes + 1);
   assert.ok((stats.instructions ?? 0) >= PROGRAMS.echo.length / 3);
   assert.ok(stats.wallNanoseconds > 0 && (stats.mips ?? 0) > 0);
+});
+
+test('--stats - writes to standard error, and makes no file', async () => {
+  const result = await tsvm([...program('echo'), '--stats', '-'], { stdin: 'xyq' });
+  assert.is(result.code, 3);
+  const json = result.stderr.slice(result.stderr.indexOf('{'), result.stderr.lastIndexOf('}') + 1);
+  assert.is((JSON.parse(json) as RunStatistics).exitCode, 3);
+  assert.not(existsSync('-'));
 });
 
 test('under the instruction clock two runs are the same', async () => {
