@@ -12,7 +12,6 @@ import {
   S_SCTLR_EL1,
   S_SCTLR_EL2,
   S_SPSEL,
-  S_TLB,
 } from '../layout/arm-state';
 import { STATE } from '../layout/memory';
 import { TLB_SUPERVISOR, TLB_SUPERVISOR_AC, TLB_USER, useTable } from '../mmu/tlb';

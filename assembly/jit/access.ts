@@ -2,10 +2,9 @@
 // by what the window's first one found. What no range serves is the core's (runtime.ts).
 
 import { OP_LDP, OP_STP, SIZE32, SIZE128 } from '../ir/ops';
-import { STATE, TLB_BITS } from '../layout/memory';
-import { S_JIT_EXIT, S_TLB } from '../layout/x86-state';
+import { STATE } from '../layout/memory';
+import { S_JIT_EXIT } from '../layout/x86-state';
 import { RANGE_HOST, RANGE_ROOM, RANGE_WIDE, RANGE_WRITE } from '../mmu/ranges';
-import { TLB_ADDEND, TLB_READ, TLB_WRITE } from '../mmu/tlb';
 import { LEFT_WINDOW } from './exits';
 import { havePending, settleAtExit } from './flags';
 import {
@@ -46,18 +45,14 @@ import {
   W_ADD,
   W_AND,
   W_ELSE,
-  W_EQ,
   W_EQZ,
   W_EXTEND_U,
   W_LOAD_I32,
   W_LOAD_I64,
   W_LT_U,
-  W_SHL,
-  W_SHR_U,
   W_STORE_I64,
   W_SUB,
   W_WRAP,
-  W_XOR,
   WV_LOAD,
   WV_STORE,
 } from './wasm';

@@ -20,7 +20,6 @@ import {
   OP_POP32,
   OP_POP64,
   OP_PUSH64,
-  OP_RAISE,
   OP_ROT,
   OP_SEGLIN,
   OP_SETCC,

@@ -20,7 +20,6 @@ import {
   source32,
   source64,
   source128,
-  xmmReg,
 } from './operands';
 import {
   V_CVT_F32_F64X2,

@@ -3,7 +3,7 @@
 // What follows an opcode comes from the opcode table (layout/x86-opcodes.ts), which TypeScript writes to DECODE_TABLE
 // at start. The result stands in the d… variables below until the next decode().
 
-import { DECODE_TABLE, GUEST_BASE } from '../layout/memory';
+import { DECODE_TABLE } from '../layout/memory';
 import {
   A_FAR,
   A_GROUP3B,

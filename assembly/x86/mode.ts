@@ -20,7 +20,6 @@ import {
   S_MODE,
   S_RFLAGS,
   S_SEG,
-  S_TLB,
   S_WRAP32,
   SEG_ATTR,
   SEG_BASE,

@@ -11,7 +11,6 @@ import {
   SEG_ATTR,
   SEG_BASE,
   SEG_CS,
-  SEG_DS,
   SEG_ES,
   SEG_FS,
   SEG_GS,

@@ -33,16 +33,7 @@ import {
   SEG_SS,
   SEG_TR,
 } from '../layout/x86-state';
-import {
-  sysProbeRead,
-  sysProbeWrite,
-  sysRead8,
-  sysRead16,
-  sysRead32,
-  sysWrite8,
-  sysWrite16,
-  sysWrite32,
-} from '../mmu/access';
+import { sysProbeRead, sysProbeWrite, sysRead8, sysRead16, sysWrite8, sysWrite16, sysWrite32 } from '../mmu/access';
 import { tlbFlush } from '../mmu/tlb';
 import { loadPdptes } from '../mmu/walk';
 import {

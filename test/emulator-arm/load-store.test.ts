@@ -180,6 +180,57 @@ test('the stack pointer is checked where it is used, though it was aligned befor
   assert.is(hex(rig.state.sp), hex(DATA + 0xe8));
 });
 
+test('pairs that move their base, interpreted and compiled, until the stack pointer is misaligned', async () => {
+  const words = [
+    0xa9be07e0, // STP X0, X1, [SP, #-32]!
+    0xa8c10fe2, // LDP X2, X3, [SP], #16
+    0x8b020000, // ADD X0, X0, X2
+    0xcac11c61, // EOR X1, X3, X1, ROR #7
+    0xa8818500, // STP X0, X1, [X8], #24
+    0x29fd9504, // LDP W4, W5, [X8, #-20]!
+    0x91005108, // ADD X8, X8, #20
+    0xad020500, // STP Q0, Q1, [X8, #64]
+    0xacff8101, // LDP Q1, Q0, [X8], #-16
+    0x91004108, // ADD X8, X8, #16
+    0x8b040021, // ADD X1, X1, X4
+    0xd1000529, // SUB X9, X9, #1
+    0xb5fffe89, // CBNZ X9, to the first
+    0xd10023ff, // SUB SP, SP, #8
+    0xa9bf07e0, // STP X0, X1, [SP, #-16]!
+  ];
+  const [rounds, stack, base] = [1000, DATA + 0x40000, DATA + 0x50000];
+  const results: string[] = [];
+  for (const [jitThreshold, slice] of [
+    [undefined, 1e6],
+    [1, 1e6],
+    [2, 77],
+  ] as const) {
+    const rig = await Rig.create({ jitThreshold });
+    rig
+      .set(L.S_SCTLR_EL1, L.SCTLR_EL1_RES1 | 8)
+      .pstate(EL1H)
+      .set(L.S_SP, stack);
+    rig.x(0, 0x1234567).x(1, 0x89abcdef).x(8, base).x(9, rounds).load(CODE, words);
+    rig.vcpu.writeState(rig.state);
+    const instructions = 13 * rounds + 2;
+    for (let left = instructions; left > 0; left -= slice) {
+      rig.vcpu.run({ instructions: Math.min(left, slice), nanoseconds: 1e9 });
+    }
+    rig.more(0);
+    assert.is(hex(rig.get(L.S_ESR_EL1)), hex(esr(0x26)));
+    assert.is(hex(rig.get(L.S_ELR_EL1)), hex(CODE + 56));
+    assert.is(hex(rig.state.sp), hex(stack - 16 * rounds - 8));
+    assert.is(hex(rig.state.x(8)), hex(base + 24 * rounds));
+    const registers = Array.from({ length: 10 }, (_, n) => hex(rig.state.x(n))).join(' ');
+    results.push(`${registers} ${Buffer.from(rig.memory.slice(DATA, 0x60000)).toString('base64')}`);
+    if (jitThreshold !== undefined) assert.ok(rig.vcpu.counters().details['jitInstructions'] > 10 * rounds);
+  }
+  assert.ok(
+    results.every((result) => result === results[0]),
+    'compiled as interpreted',
+  );
+});
+
 test('CONSTRAINED UNPREDICTABLE forms are undefined', async () => {
   const words = [
     0xf8408442, // LDR X2, [X2], #8

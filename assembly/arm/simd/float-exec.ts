@@ -42,7 +42,6 @@ import {
   A_FCVT_U,
   A_FCVT_X,
   A_FCVTL,
-  A_FCVTN,
   A_FCVTXN,
   A_FDIV,
   A_FMADD,

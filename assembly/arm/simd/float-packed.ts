@@ -12,7 +12,6 @@ import {
   A_FDIV,
   A_FMAX,
   A_FMAXNM,
-  A_FMINNM,
   A_FMSUB,
   A_FMUL,
   A_FNMADD,

@@ -50,7 +50,6 @@ import {
   A_URECPE,
   A_URHADD,
   A_URSHL,
-  A_URSQRTE,
   A_USHL,
 } from './kinds';
 import { clearLanes, commitLanes, lane, setLane, signedLane } from './lanes';
