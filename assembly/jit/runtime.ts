@@ -180,8 +180,8 @@ function wholeAt(linear: u64, span: u32, write: bool): usize {
 
 /**
  * Host address of [linear, linear + span), `what` = span | write << 16, if it may be accessed as one window (windows.ts),
- * else 0. Its range takes its pages in. The first access of the window is about to happen, so a walk of
- * the tables for its page has no effect that it would not have; a fault is left for that access to find again.
+ * else 0. Its range takes its pages in. The first access of the window is about to happen, so a walk of the tables for
+ * its page has no effect that it would not have; a fault is left for that access to find again.
  */
 export function jitWindow(linear: u64, what: u32, range: usize, _type: v128): u32 {
   const span = what & 0xffff;
