@@ -20,6 +20,7 @@ import {
   slowWrite,
   translate,
 } from '../mmu/access';
+import { loadSized, storeSized } from '../mmu/frame';
 import { fillRange } from '../mmu/ranges';
 import { ACCESS_READ, ACCESS_WRITE } from '../mmu/walk';
 import { clearFault, faulted, raiseGP } from '../x86/fault';
@@ -40,18 +41,6 @@ function finish(p: usize, block: usize): u32 {
   return exit;
 }
 
-function loadSize(at: usize, size: u32): u64 {
-  if (size == 8) return load<u64>(at);
-  if (size == 4) return load<u32>(at);
-  return size == 2 ? load<u16>(at) : load<u8>(at);
-}
-function storeSize(at: usize, size: u32, value: u64): void {
-  if (size == 8) store<u64>(at, value);
-  else if (size == 4) store<u32>(at, <u32>value);
-  else if (size == 2) store<u16>(at, <u16>value);
-  else store<u8>(at, <u8>value);
-}
-
 /** `range` takes in the pages of an access that it did not serve. */
 function widen(range: usize, linear: u64, size: u32, write: bool): void {
   fillRange(range, linear, write);
@@ -67,7 +56,7 @@ export function jitLoad(linear: u64, site: u32, block: usize, fuel: u32, range: 
   if (at) {
     widen(range, linear, size, rmw);
     store<u32>(STATE, 0, S_JIT_EXIT);
-    return loadSize(at, size);
+    return loadSized(at, size);
   }
   enterSite(block, p, fuel);
   let v: u64 = 0;
@@ -84,7 +73,7 @@ export function jitStore(linear: u64, value: u64, site: u32, block: usize, fuel:
   const at = fastWrite(linear, size);
   if (at) {
     widen(range, linear, size, true);
-    storeSize(at, size, value);
+    storeSized(at, size, value);
     return 0;
   }
   enterSite(block, p, fuel);

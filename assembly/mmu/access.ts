@@ -11,7 +11,7 @@ import { checkDataBreakpoint } from '../x86/debug';
 import { faulted } from '../x86/fault';
 import { mmioRead, mmioWrite } from '../x86/host';
 import { DEVICE_CALL, worked } from '../x86/work';
-import { hostOf } from './frame';
+import { hostOf, loadSized, storeSized } from './frame';
 import { TLB_ADDEND, TLB_READ, TLB_SUPERVISOR, TLB_WRITE, tlbEntry, tlbTable } from './tlb';
 import { ACCESS_READ, ACCESS_WRITE, isCanonical, translate as translateX86 } from './walk';
 
@@ -27,13 +27,7 @@ export function pageInfo(phys: u64): u32 {
 }
 
 function physRead(phys: u64, size: u32): u64 {
-  if ((pageInfo(phys) & PAGE_KIND_MASK) != PAGE_MMIO) {
-    const at = hostOf(phys);
-    if (size == 1) return load<u8>(at);
-    if (size == 2) return load<u16>(at);
-    if (size == 4) return load<u32>(at);
-    return load<u64>(at);
-  }
+  if ((pageInfo(phys) & PAGE_KIND_MASK) != PAGE_MMIO) return loadSized(hostOf(phys), size);
   if (phys >> 32) {
     if (ISA_AARCH64) store<u32>(STATE, 1, S_BUS_ERROR);
     return u64.MAX_VALUE >> (64 - (size << 3));
@@ -49,11 +43,7 @@ function physWrite(phys: u64, size: u32, value: u64): void {
   const kind = info & PAGE_KIND_MASK;
   if (kind == PAGE_RAM) {
     if (info & PAGE_HAS_CODE) codeWritten(<u32>phys, size);
-    const at = hostOf(phys);
-    if (size == 1) store<u8>(at, <u8>value);
-    else if (size == 2) store<u16>(at, <u16>value);
-    else if (size == 4) store<u32>(at, <u32>value);
-    else store<u64>(at, value);
+    storeSized(hostOf(phys), size, value);
   } else if (ISA_AARCH64 && phys >> 32) store<u32>(STATE, 1, S_BUS_ERROR);
   else if (kind == PAGE_MMIO && !(phys >> 32)) {
     worked(DEVICE_CALL);

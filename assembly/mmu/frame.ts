@@ -10,3 +10,16 @@ export const PHYSICAL_ZERO: u32 = ISA_AARCH64 ? <u32>GUEST_BASE - <u32>ARM_RAM_B
 export function hostOf(phys: u64): usize {
   return <usize>(PHYSICAL_ZERO + <u32>phys);
 }
+
+/** `size` (1, 2, 4, 8) bytes at host address `at`, zero-extended. */
+export function loadSized(at: usize, size: u32): u64 {
+  if (size == 1) return load<u8>(at);
+  if (size == 2) return load<u16>(at);
+  return size == 4 ? <u64>load<u32>(at) : load<u64>(at);
+}
+export function storeSized(at: usize, size: u32, value: u64): void {
+  if (size == 1) store<u8>(at, <u8>value);
+  else if (size == 2) store<u16>(at, <u16>value);
+  else if (size == 4) store<u32>(at, <u32>value);
+  else store<u64>(at, value);
+}
