@@ -30,6 +30,7 @@ import {
   TLB_READ,
   TLB_USER,
   TLB_WRITE,
+  tlbAllowStores,
   tlbFlush,
   tlbInvalidate,
   tlbSlot,
@@ -403,9 +404,10 @@ function fill(entry: usize, page: u64): void {
     load<u64>(entry, TLB_WRITE) == TAG_NONE &&
     load<u64>(entry, TLB_FETCH) == TAG_NONE;
   if (empty || ((load<u32>(entry, TLB_PHYS) & TLB_GLOBAL) != 0) != isGlobal) tlbUse(entry, isGlobal);
-  const plain = writable && kind == PAGE_RAM && !(info & PAGE_HAS_CODE);
+  const plain = writable && kind == PAGE_RAM && !(info & PAGE_HAS_CODE) && !watched;
+  if (plain) tlbAllowStores(<u32>frame, info);
   store<u64>(entry, readable && !watched ? page : TAG_NONE, TLB_READ);
-  store<u64>(entry, plain && !watched ? page : TAG_NONE, TLB_WRITE);
+  store<u64>(entry, plain ? page : TAG_NONE, TLB_WRITE);
   store<u64>(entry, executable ? page : TAG_NONE, TLB_FETCH);
   store<u32>(entry, PHYSICAL_ZERO + <u32>frame - <u32>page, TLB_ADDEND);
   store<u32>(entry, <u32>frame | (isGlobal ? TLB_GLOBAL : 0), TLB_PHYS);

@@ -8,8 +8,17 @@
 // dropped and building starts again: simple, and cheaper than it sounds.
 
 import { dropAllRegions, dropRegionsOf } from '../jit/tier';
-import { BLOCKS_END, PAGE_HAS_CODE, PAGE_INFO, PAGE_INFO_SIZE, STATE } from '../layout/memory';
+import {
+  BLOCKS_END,
+  PAGE_HAS_CODE,
+  PAGE_INFO,
+  PAGE_INFO_SIZE,
+  PAGE_KIND_MASK,
+  PAGE_STORED_TO,
+  STATE,
+} from '../layout/memory';
 import { S_SMC } from '../layout/x86-state';
+import { pageInfoAt } from '../mmu/frame';
 import { tlbGeneration, tlbProtectFrame } from '../mmu/tlb';
 import { SCRATCH_END, SCRATCH_OPS, SCRATCH_SIDE } from './emit';
 import { checkCache } from './invariants';
@@ -89,6 +98,9 @@ export let blocksBuilt: u64 = 0;
 export let blocksDropped: u64 = 0;
 export let cacheFlushes: u64 = 0;
 
+/** What a page-info word says besides code. */
+const FRAME_BITS: u32 = PAGE_KIND_MASK | PAGE_STORED_TO;
+
 /** The running block is any: a region is being executed. */
 const ANY_BLOCK: usize = 1;
 export function setRunning(block: usize): void {
@@ -139,15 +151,11 @@ export function dropAllBlocks(): void {
   memory.fill(HASH_BASE, 0, HEAP_BASE - HASH_BASE);
   for (let at: usize = PAGE_INFO; at < <usize>(PAGE_INFO + PAGE_INFO_SIZE); at += 4) {
     const info = load<u32>(at);
-    if (info & PAGE_HAS_CODE) store<u32>(at, info & 3);
+    if (info & PAGE_HAS_CODE) store<u32>(at, info & FRAME_BITS);
   }
   heap = HEAP_BASE;
   cacheFlushes++;
   checkCache();
-}
-
-function pageInfoAt(phys: u32): usize {
-  return PAGE_INFO + ((<usize>phys >> 12) << 2);
 }
 
 /** Puts `block` on the list of the frame at `phys`; `link` is the header field that holds the next one. */
@@ -155,7 +163,7 @@ function linkPage(block: usize, phys: u32, link: usize): void {
   const at = pageInfoAt(phys);
   const info = load<u32>(at);
   store<u32>(block + link, info & ~15);
-  store<u32>(at, (info & 3) | PAGE_HAS_CODE | <u32>block);
+  store<u32>(at, (info & FRAME_BITS) | PAGE_HAS_CODE | <u32>block);
   // From now on stores to this frame must be seen.
   if (!(info & PAGE_HAS_CODE)) tlbProtectFrame(phys & 0xfffff000);
 }
@@ -274,7 +282,7 @@ export function codeWritten(phys: u32, size: u32): void {
     } else link = b + nextLink(b, page);
     b = next;
   }
-  if (!(load<u32>(info) & ~15)) store<u32>(info, load<u32>(info) & 3);
+  if (!(load<u32>(info) & ~15)) store<u32>(info, load<u32>(info) & FRAME_BITS);
   checkCache();
 }
 

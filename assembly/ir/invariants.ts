@@ -1,7 +1,8 @@
 // What must hold of the code cache after each event: asserted in debug builds only (node tools/build-core.mjs --debug).
 
 import { checkRegions } from '../jit/tier';
-import { PAGE_HAS_CODE, PAGE_INFO, TLB_BASE, TLB_ENTRY, TLB_SIZE } from '../layout/memory';
+import { PAGE_HAS_CODE, TLB_BASE, TLB_ENTRY, TLB_SIZE } from '../layout/memory';
+import { pageInfoAt } from '../mmu/frame';
 import { checkRanges } from '../mmu/ranges';
 import { TAG_NONE, TLB_PHYS, TLB_WRITE } from '../mmu/tlb';
 import { B_CODE, B_END_RIP, B_OPS, B_PHYS, B_PHYS2, B_RIP, B_SERIAL, isListed, nextBlock } from './blocks';
@@ -13,7 +14,7 @@ const ONE_BY_ONE: u32 = 2000;
 let events: u32 = 0;
 
 function hasCode(phys: u32): bool {
-  return (load<u32>(PAGE_INFO + ((<usize>phys >> 12) << 2)) & PAGE_HAS_CODE) != 0;
+  return (load<u32>(pageInfoAt(phys)) & PAGE_HAS_CODE) != 0;
 }
 
 /** Does block b's chain `slot` go where its last operation does? */

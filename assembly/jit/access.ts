@@ -40,6 +40,7 @@ import {
   get,
   mem,
   set,
+  simd,
   simdMem,
   tee,
   W_ADD,
@@ -54,6 +55,7 @@ import {
   W_SUB,
   W_WRAP,
   WV_LOAD,
+  WV_SPLAT_I64,
   WV_STORE,
 } from './wasm';
 import { isAligned, isOpen, localOfWindow, opened, placeIn, setAligned, spanOf, windowOf } from './windows';
@@ -363,6 +365,36 @@ export function access128(p: usize, d: u32, store: bool, aligned: bool, range: u
   log2 = 4;
   vector = d;
   access(store, range, aligned, aligned ? 1 : 0);
+}
+
+/**
+ * Zeroes `bytes` (a multiple of 16) at ADDRESS, which lie on one page, where the range at `both` or the TLB lets them be
+ * stored to; what is emitted from here to close() is for where they do not.
+ */
+export function zeroOr(bytes: u32, both: usize): void {
+  const range = both + RANGE_WRITE;
+  lookAtRange(ADDRESS, range, RANGE_WIDE);
+  hint(true);
+  openIf();
+  pushInRange(range);
+  set(HOST);
+  byte(W_ELSE);
+  get(ADDRESS);
+  const32(bytes | 0x10000);
+  const32(<u32>range);
+  call(F_WINDOW);
+  set(HOST);
+  close();
+  get(HOST);
+  hint(true);
+  openIf();
+  for (let i: u32 = 0; i < bytes; i += 16) {
+    get(HOST);
+    const64(0);
+    simd(WV_SPLAT_I64);
+    simdMem(WV_STORE, i);
+  }
+  byte(W_ELSE);
 }
 
 /** Pushes a slot's value for a store: an i64 whose upper bits do not matter. */

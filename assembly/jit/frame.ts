@@ -6,6 +6,7 @@
 
 import { A_BASE, A_FCMP, A_FMADD, A_FNMSUB } from '../arm/simd/kinds';
 import { FPCR_FZ, FPCR_RMODE, FPSR_IXC } from '../arm/simd/status';
+import { zeroLine } from '../arm/sys-operations';
 import { B_CODE, B_OPS } from '../ir/blocks';
 import {
   ALU_CMP,
@@ -343,6 +344,7 @@ function scan(p: usize): void {
       write(a);
       mention(b);
     }
+    if (ISA_AARCH64 && d == zeroLine.index) mention(a);
     if (isMultiply(d) || isDivide(d)) {
       mention(a);
       write(S_RAX);

@@ -1,5 +1,6 @@
 // One operation of the IR as WebAssembly. Each stands for exactly what ir/interp.ts does.
 
+import { ZERO_BLOCK, zeroLine } from '../arm/sys-operations';
 import { LEFT_INDIRECT } from '../ir/interp';
 import {
   ALU_IMM,
@@ -47,16 +48,18 @@ import {
   S_RFLAGS,
   S_RIP,
   S_SEG,
+  S_ZERO,
   SEG_CS,
   SEG_LIMIT,
   SEG_SIZE,
 } from '../layout/x86-state';
 import { doubleShift } from '../x86/arith';
-import { leaveIfAsked } from './access';
+import { leaveIfAsked, zeroOr } from './access';
 import { emitAlu, emitDoubleShift, emitRotate } from './alu';
 import { LEFT_BEFORE } from './exits';
 import { forgetFlags, pushCondition, restoreKnown, savedConstant, saveKnown, settleAtExit, settleFlags } from './flags';
 import {
+  ADDRESS,
   call,
   cut,
   EXIT,
@@ -82,6 +85,7 @@ import { emitInteger } from './integer';
 import { branch, branchIf, close, hint, LEAVE_WRITTEN, leaveBefore, openIf } from './labels';
 import { emitLea, emitLoad, emitPair, emitPop, emitPush, emitStore, emitStoreImm } from './memory';
 import { emitDivide, emitMultiply, isDivide, isMultiply } from './muldiv';
+import { rangeFor } from './ranges';
 import { copySure } from './sure';
 import { emitVector } from './vector';
 import {
@@ -167,6 +171,10 @@ function emitHelper(p: usize): void {
   const signed = load<u64>(p, 8) != 0;
   if (!ISA_AARCH64 && helper == doubleShift.index && emitShiftByConstant(a, <u32>load<u16>(p, 6), load<u64>(p, 8)))
     return;
+  if (ISA_AARCH64 && helper == zeroLine.index) {
+    emitZeroLine(p);
+    return;
+  }
   if (isMultiply(helper) && size >= 2) {
     emitMultiply(a, size, signed);
     return;
@@ -182,6 +190,21 @@ function emitHelper(p: usize): void {
   emitCallOut(p, F_HELPER);
   close();
   // It leaves the flags alone.
+  restoreKnown(saved, value);
+}
+
+/** DC ZVA (arm/sys-operations.ts). */
+function emitZeroLine(p: usize): void {
+  const a: u32 = load<u16>(p, 4);
+  push(a, 3);
+  const64(~(<u64>(ZERO_BLOCK - 1)));
+  byte(W_AND + ARITH64);
+  set(ADDRESS);
+  const saved = saveKnown();
+  const value = savedConstant();
+  zeroOr(ZERO_BLOCK, rangeFor(a, S_ZERO, 0));
+  emitCallOut(p, F_HELPER);
+  close();
   restoreKnown(saved, value);
 }
 

@@ -53,6 +53,8 @@ export const PAGE_RAM = 1;
 export const PAGE_ROM = 2;
 /** Blocks have been translated from this frame: writes must be looked at. */
 export const PAGE_HAS_CODE = 4;
+/** The soft TLB has let stores go straight to this frame since its code was last protected from them. */
+export const PAGE_STORED_TO = 8;
 
 /** Block cache: see assembly/ir/blocks.ts. */
 export const BLOCKS_BASE = 0x600000;

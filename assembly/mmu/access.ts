@@ -5,13 +5,13 @@ import { translate as translateArm } from '../arm/mmu';
 import { checkWatchpoints } from '../arm/watchpoint';
 import { codeWritten } from '../ir/blocks';
 import { S_BUS_ERROR } from '../layout/arm-state';
-import { PAGE_HAS_CODE, PAGE_INFO, PAGE_KIND_MASK, PAGE_MMIO, PAGE_RAM, STATE } from '../layout/memory';
+import { PAGE_HAS_CODE, PAGE_KIND_MASK, PAGE_MMIO, PAGE_RAM, STATE } from '../layout/memory';
 import { EFER_LMA, S_EFER, S_TLB, S_WRAP32 } from '../layout/x86-state';
 import { checkDataBreakpoint } from '../x86/debug';
 import { faulted } from '../x86/fault';
 import { mmioRead, mmioWrite } from '../x86/host';
 import { DEVICE_CALL, worked } from '../x86/work';
-import { hostOf, loadSized, storeSized } from './frame';
+import { hostOf, loadSized, pageInfoAt, storeSized } from './frame';
 import { TLB_ADDEND, TLB_READ, TLB_SUPERVISOR, TLB_WRITE, tlbEntry, tlbTable } from './tlb';
 import { ACCESS_READ, ACCESS_WRITE, isCanonical, translate as translateX86 } from './walk';
 
@@ -23,7 +23,7 @@ export function translate(linear: u64, access: u32, table: u32): u64 {
 /** Page-info word of a physical address. Addresses past 4 GiB have no memory. */
 export function pageInfo(phys: u64): u32 {
   if (phys >> 32) return PAGE_MMIO;
-  return load<u32>(PAGE_INFO + ((<usize>phys >> 12) << 2));
+  return load<u32>(pageInfoAt(<u32>phys));
 }
 
 function physRead(phys: u64, size: u32): u64 {

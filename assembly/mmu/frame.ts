@@ -1,7 +1,7 @@
 // Where guest physical memory lies.
 
 import { ARM_RAM_BASE } from '../layout/arm-state';
-import { GUEST_BASE } from '../layout/memory';
+import { GUEST_BASE, PAGE_INFO } from '../layout/memory';
 
 /** Host address of physical address 0: on the virt board RAM begins higher, and nothing below it is memory. */
 export const PHYSICAL_ZERO: u32 = ISA_AARCH64 ? <u32>GUEST_BASE - <u32>ARM_RAM_BASE : <u32>GUEST_BASE;
@@ -9,6 +9,11 @@ export const PHYSICAL_ZERO: u32 = ISA_AARCH64 ? <u32>GUEST_BASE - <u32>ARM_RAM_B
 /** Host address of a physical address that is memory. */
 export function hostOf(phys: u64): usize {
   return <usize>(PHYSICAL_ZERO + <u32>phys);
+}
+
+/** Where the page-info word of physical address `phys` is. */
+export function pageInfoAt(phys: u32): usize {
+  return PAGE_INFO + ((<usize>phys >> 12) << 2);
 }
 
 /** `size` (1, 2, 4, 8) bytes at host address `at`, zero-extended. */

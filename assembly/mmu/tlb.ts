@@ -8,8 +8,9 @@
 // address equals. So one comparison of ((address + size - 1) & ~0xFFF) with the tag rejects a miss, a page-crossing
 // access, a missing right, MMIO, firmware, and (write tag left out) pages that are clean or hold translated code.
 
-import { STATE, TLB_BASE, TLB_BITS, TLB_ENTRY, TLB_SIZE } from '../layout/memory';
+import { PAGE_STORED_TO, STATE, TLB_BASE, TLB_BITS, TLB_ENTRY, TLB_SIZE } from '../layout/memory';
 import { S_TLB } from '../layout/x86-state';
+import { pageInfoAt } from './frame';
 import { emptyRanges, emptySupervisorRanges } from './ranges';
 
 export const TAG_NONE: u64 = 0xffffffffffffffff;
@@ -118,8 +119,17 @@ export function tlbInvalidate(linear: u64): void {
   for (let i: u32 = 0; i < 3; i++) clear(tlbSlot(tlbTable(i), linear));
 }
 
-/** Takes the write (and, for a removed frame, every) right away from all entries of a physical page. */
+/** An entry is about to let stores go straight to the frame at `phys`, whose page-info word is `info`. */
+export function tlbAllowStores(phys: u32, info: u32): void {
+  if (!(info & PAGE_STORED_TO)) store<u32>(pageInfoAt(phys), info | PAGE_STORED_TO);
+}
+
+/** Takes the write right away from all entries of a physical page. Most code is never stored to: nothing to look for. */
 export function tlbProtectFrame(phys: u32): void {
+  const at = pageInfoAt(phys);
+  const info = load<u32>(at);
+  if (!(info & PAGE_STORED_TO)) return;
+  store<u32>(at, info & ~PAGE_STORED_TO);
   emptyRanges();
   for (let entry: usize = TLB_BASE; entry < <usize>(TLB_BASE + 3 * TLB_SIZE); entry += TLB_ENTRY) {
     if ((load<u32>(entry, TLB_PHYS) & 0xfffff000) == phys) store<u64>(entry, TAG_NONE, TLB_WRITE);

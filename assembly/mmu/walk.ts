@@ -39,6 +39,7 @@ import {
   TLB_SUPERVISOR_AC,
   TLB_USER,
   TLB_WRITE,
+  tlbAllowStores,
   tlbSlot,
   tlbTable,
   tlbUse,
@@ -241,9 +242,10 @@ function fill(entry: usize, page: u64, frameAt: u64, read: bool, write: bool, fe
     load<u64>(entry, TLB_WRITE) == TAG_NONE &&
     load<u64>(entry, TLB_FETCH) == TAG_NONE;
   if (empty || ((load<u32>(entry, TLB_PHYS) & TLB_GLOBAL) != 0) != isGlobal) tlbUse(entry, isGlobal);
-  const plain = write && isDirty && kind == PAGE_RAM && !(info & PAGE_HAS_CODE);
+  const plain = write && isDirty && kind == PAGE_RAM && !(info & PAGE_HAS_CODE) && !watched;
+  if (plain) tlbAllowStores(<u32>frameAt, info);
   store<u64>(entry, read && !watched ? page : TAG_NONE, TLB_READ);
-  store<u64>(entry, plain && !watched ? page : TAG_NONE, TLB_WRITE);
+  store<u64>(entry, plain ? page : TAG_NONE, TLB_WRITE);
   store<u64>(entry, fetch ? page : TAG_NONE, TLB_FETCH);
   store<u32>(entry, <u32>GUEST_BASE + <u32>frameAt - <u32>page, TLB_ADDEND);
   store<u32>(entry, <u32>frameAt | (isGlobal ? TLB_GLOBAL : 0), TLB_PHYS);

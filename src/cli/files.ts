@@ -61,6 +61,11 @@ export class InputFile {
   /** The first `length` bytes, or as many as there are. */
   head(length: number): Uint8Array {
     const bytes = new Uint8Array(Math.min(length, this.size));
+    return bytes.subarray(0, this.readInto(bytes));
+  }
+
+  /** Reads from the beginning until `bytes` is full or the file ends; returns how many it read. */
+  readInto(bytes: Uint8Array): number {
     let done = 0;
     try {
       while (done < bytes.length) {
@@ -71,7 +76,17 @@ export class InputFile {
     } catch (error) {
       throw fileError(error, this.what, this.path);
     }
-    return bytes.subarray(0, done);
+    return done;
+  }
+
+  /** Throws E_FILE_TOO_LARGE above `limit` bytes. */
+  checkSize(limit: number): void {
+    if (this.size <= limit) return;
+    const mib = (n: number) => `${Math.ceil(n / 2 ** 20)} MiB`;
+    throw new TsvmError(
+      'E_FILE_TOO_LARGE',
+      `${this.what} ${quote(this.path)} has ${mib(this.size)}, more than the ${mib(limit)} that can be used here. Give more --memory or a smaller file.`,
+    );
   }
 
   close(): void {
@@ -83,14 +98,19 @@ export class InputFile {
 export function readWhole(what: string, path: string, limit: number): Uint8Array {
   const file = InputFile.open(what, path);
   try {
-    if (file.size > limit) {
-      const mib = (n: number) => `${Math.ceil(n / 2 ** 20)} MiB`;
-      throw new TsvmError(
-        'E_FILE_TOO_LARGE',
-        `${what} ${quote(path)} has ${mib(file.size)}, more than the ${mib(limit)} that can be used here. Give more --memory or a smaller file.`,
-      );
-    }
+    file.checkSize(limit);
     return file.head(file.size);
+  } finally {
+    file.close();
+  }
+}
+
+/** Fills `into`, which is as long as the file was when it was looked at. */
+export function readWholeInto(what: string, path: string, into: Uint8Array): void {
+  const file = InputFile.open(what, path);
+  try {
+    if (file.readInto(into) === into.length) return;
+    throw new TsvmError('E_FILE', `${what} ${quote(path)} has become shorter while it was used. Start again.`);
   } finally {
     file.close();
   }

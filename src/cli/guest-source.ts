@@ -4,6 +4,7 @@ import { basename } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import type { BlockBackend } from '../devices/block-backend.js';
 import {
+  type ImageFile,
   type ImageKind,
   type Isa,
   type RecognizedImage,
@@ -14,7 +15,7 @@ import {
 import type { PcBoot } from '../machine/pc-board.js';
 import { TsvmError } from '../vcpu/vcpu.js';
 import { DiskFile, ThrowAwayOverlay } from './disk-file.js';
-import { InputFile, readOwn, readWhole } from './files.js';
+import { InputFile, readOwn, readWhole, readWholeInto } from './files.js';
 import { type DiskOption, parseDisk, quote } from './options.js';
 
 export interface SourceOptions {
@@ -72,8 +73,10 @@ class FileContents {
 
 interface ReadImage {
   readonly contents: FileContents;
-  /** The beginning of a large disk image; empty for everything else that `contents` brings. */
+  /** The beginning of a disk image or of what `file` brings; empty for everything else that `contents` brings. */
   readonly head: Uint8Array;
+  /** A large kernel that is read straight into guest memory. */
+  readonly file?: ImageFile;
   readonly recognized: RecognizedImage;
 }
 
@@ -109,9 +112,14 @@ function recognizeFile(what: string, path: string, options: SourceOptions): Read
   try {
     if (file.size > HEAD && options.loadAddress === undefined) {
       const bytes = file.head(HEAD);
-      const recognized = recognizeHead(bytes, load);
-      if (recognized?.kind === 'disk')
-        return { contents: new FileContents(what, path, options.ramSize, null), head: bytes, recognized };
+      const recognized = recognizeHead(bytes, { ...load, size: file.size });
+      const contents = new FileContents(what, path, options.ramSize, null);
+      if (recognized?.kind === 'disk') return { contents, head: bytes, recognized };
+      if (recognized?.kind === 'aarch64-image') {
+        file.checkSize(options.ramSize);
+        const readInto = (into: Uint8Array) => readWholeInto(what, path, into);
+        return { contents, head: bytes, recognized, file: { length: file.size, readInto } };
+      }
     }
   } finally {
     file.close();
@@ -165,7 +173,7 @@ export function openGuestSource(options: SourceOptions): GuestSource {
     throw new TsvmError('E_NO_IMAGE', 'nothing to run. Give an image, --kernel or --disk; see tsvm run --help.');
   }
   const what = image !== undefined ? 'image' : kernel !== undefined ? 'kernel' : 'disk';
-  const { contents, head, recognized } = recognizeFile(what, path, options);
+  const { contents, head, recognized, file } = recognizeFile(what, path, options);
 
   const bootsFromDisk = recognized.kind === 'disk';
   if (what === 'disk' && !bootsFromDisk) {
@@ -212,9 +220,9 @@ export function openGuestSource(options: SourceOptions): GuestSource {
     virtioDisks,
     notes,
     boot: {
-      // Of a disk, its first sectors; they stay.
+      // Of a disk, its first sectors, of a large kernel the beginning; they stay.
       get image() {
-        return bootsFromDisk ? head : contents.bytes;
+        return bootsFromDisk || file ? head : contents.bytes;
       },
       bios,
       load: {
@@ -222,6 +230,7 @@ export function openGuestSource(options: SourceOptions): GuestSource {
         modules,
         imageName: basename(path),
         loadAddress: options.loadAddress,
+        file,
       },
     },
   };

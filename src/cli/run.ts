@@ -1,6 +1,5 @@
 // tsvm run: one guest from its image to its end.
 
-import { createHash } from 'node:crypto';
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { constants as osConstants } from 'node:os';
 import { InstructionClock, type MachineClock, WallClock } from '../machine/clock.js';
@@ -33,7 +32,10 @@ export async function runCommand(image: string | undefined, flags: RunFlags): Pr
     const outcome = await session.run();
     session.report(outcome);
     if (statsFile !== undefined) {
-      writeSync(statsFile, `${JSON.stringify({ ...session.statistics(outcome), ...session.finalState() }, null, 2)}\n`);
+      writeSync(
+        statsFile,
+        `${JSON.stringify({ ...session.statistics(outcome), ...(await session.finalState()) }, null, 2)}\n`,
+      );
     }
     return session.exitCode(outcome);
   } finally {
@@ -196,11 +198,13 @@ class RunSession<State> {
   }
 
   /** A digest of everything that a run under the instruction clock left behind: two runs of one guest have the same. */
-  finalState(): { readonly stateHash?: string } {
+  async finalState(): Promise<{ readonly stateHash?: string }> {
     const { system, plan } = this;
     if (plan.clock !== 'instructions') return {};
     const state = system.newState();
     this.backend.vcpu.readState(state);
+    // Loaded here: it takes some milliseconds, and most runs do without.
+    const { createHash } = await import('node:crypto');
     const hash = createHash('sha256').update(system.bytes(state)).update(system.memory.bytes);
     return { stateHash: hash.digest('hex') };
   }

@@ -25,18 +25,20 @@ export function isArm64Image(bytes: Uint8Array): boolean {
   return new ImageReader(bytes).matches(MAGIC_OFFSET, MAGIC);
 }
 
-/** E_IMAGE_TRUNCATED, E_IMAGE_CORRUPT, or E_ISA_UNSUPPORTED for a big-endian kernel. */
-export function parseArm64Header(bytes: Uint8Array): Arm64Header {
+/**
+ * `size`: bytes of the whole file. E_IMAGE_TRUNCATED, E_IMAGE_CORRUPT, or E_ISA_UNSUPPORTED for a big-endian kernel.
+ */
+export function parseArm64Header(bytes: Uint8Array, size = bytes.length): Arm64Header {
   const reader = new ImageReader(bytes);
   reader.check(0, HEADER_SIZE, 'the AArch64 Image header');
   const imageSize = reader.u64(0x10, 'image_size');
-  if (imageSize === 0n) return { textOffset: OLD_TEXT_OFFSET, memorySize: bytes.length };
+  if (imageSize === 0n) return { textOffset: OLD_TEXT_OFFSET, memorySize: size };
   const textOffset = reader.u64(0x08, 'text_offset');
   if (textOffset >= MAX_TEXT_OFFSET || textOffset % 8n !== 0n)
     throw corrupt(`text_offset is 0x${textOffset.toString(16)}`);
   if (imageSize > BigInt(Number.MAX_SAFE_INTEGER)) throw corrupt(`image_size is 0x${imageSize.toString(16)}`);
   if (reader.u64(0x18, 'flags') & FLAG_BIG_ENDIAN) throw unsupportedIsa('This is a big-endian AArch64 Linux Image.');
-  return { textOffset: Number(textOffset), memorySize: Math.max(Number(imageSize), bytes.length) };
+  return { textOffset: Number(textOffset), memorySize: Math.max(Number(imageSize), size) };
 }
 
 /** Unpacks gzip data into at most `limit` bytes; throws whatever it likes when the data are damaged or larger. */

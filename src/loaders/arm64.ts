@@ -41,10 +41,11 @@ interface Placement {
 function plan(job: VirtLoadJob, image: RecognizedImage): Placement {
   const { bytes, options } = job;
   if (image.kind === 'aarch64-image') {
-    const { textOffset, memorySize } = parseArm64Header(bytes);
+    const data = options.file ?? bytes;
+    const { textOffset, memorySize } = parseArm64Header(bytes, data.length);
     // The first 2 MiB stay free below a kernel without an offset, as under QEMU, whose boot code is there.
     const address = VIRT_RAM_BASE + (textOffset < PAGE_SIZE ? LARGE_PAGE + textOffset : textOffset);
-    return { segments: [{ name: 'the Linux kernel', address, data: bytes, memorySize }], entry: address };
+    return { segments: [{ name: 'the Linux kernel', address, data, memorySize }], entry: address };
   }
   if (image.kind === 'elf64') {
     const elf = parseElf(bytes);

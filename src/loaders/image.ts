@@ -30,6 +30,14 @@ export interface RecognizedImage {
   readonly description: string;
 }
 
+/** A long image that is read straight to where it goes in guest memory. */
+export interface ImageFile {
+  /** Bytes. */
+  readonly length: number;
+  /** Fills `into`, of that length, or throws. */
+  readInto(into: Uint8Array): void;
+}
+
 /** An initrd, or one of several boot modules. */
 export interface BootModule {
   readonly bytes: Uint8Array;
@@ -44,6 +52,8 @@ export interface LoadOptions {
   readonly modules?: readonly BootModule[] | undefined;
   /** File name of the image: first word of a Multiboot command line. */
   readonly imageName?: string | undefined;
+  /** The whole image, where the bytes that are given are only its beginning: for an AArch64 Image. */
+  readonly file?: ImageFile | undefined;
   /** Guest physical address for a flat binary; when given, the image is not examined at all. */
   readonly loadAddress?: number | undefined;
   /** Ranges that firmware tables occupy: kept free, and announced with their type in the memory map. */

@@ -15,7 +15,7 @@ import { recognizeImage } from './recognize.js';
 
 export { type Gunzip, unpackArm64Image } from './arm64-header.js';
 export { type BiosPlacement, loadBios } from './bios.js';
-export type { BootModule, ImageKind, Isa, LoadedGuest, LoadOptions, RecognizedImage } from './image.js';
+export type { BootModule, ImageFile, ImageKind, Isa, LoadedGuest, LoadOptions, RecognizedImage } from './image.js';
 export { type RecognizeOptions, recognizeImage } from './recognize.js';
 export type { VirtHardware } from './virt-fdt.js';
 export type { VirtLoadOptions };
@@ -50,7 +50,8 @@ export function loadGuest(bytes: Uint8Array, memory: GuestMemory, options: LoadO
  * those of loadGuest; for an x86 image: E_ISA_UNSUPPORTED.
  */
 export function loadVirtGuest(bytes: Uint8Array, memory: GuestMemory, options: VirtLoadOptions): LoadedGuest<ArmState> {
-  const image = recognizeImage(bytes, { loadAddress: options.loadAddress, isa: 'aarch64' });
+  const { loadAddress, file } = options;
+  const image = recognizeImage(bytes, { loadAddress, isa: 'aarch64', size: file?.length });
   if (image.isa !== 'aarch64') {
     const found = `guest is ${image.description}, and the virt board has an AArch64 processor`;
     throw new TsvmError('E_ISA_UNSUPPORTED', `${found}. Give an AArch64 image, or use --machine pc.`, 126);

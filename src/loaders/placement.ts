@@ -3,6 +3,7 @@
 import { MAX_GUEST_RAM } from '../../assembly/layout/memory.js';
 import type { GuestMemory } from '../vcpu/guest-memory.js';
 import { badAddress, corrupt, hex, tooLarge } from './errors.js';
+import type { ImageFile } from './image.js';
 import { buildMemoryMap, E820_RAM, HIGH_RAM_START, LOW_RAM_END, type MemoryMapEntry } from './memory-map.js';
 
 export const PAGE_SIZE = 0x1000;
@@ -31,7 +32,7 @@ export interface LoadSegment {
   readonly name: string;
   /** Guest physical address. */
   readonly address: number;
-  readonly data: Uint8Array;
+  readonly data: Uint8Array | ImageFile;
   /** Bytes in memory: data, then zeros. */
   readonly memorySize: number;
 }
@@ -108,7 +109,8 @@ export function checkSegments(
 
 export function writeSegments(segments: readonly LoadSegment[], memory: GuestMemory): void {
   for (const s of segments) {
-    memory.write(s.address, s.data);
+    if (s.data instanceof Uint8Array) memory.write(s.address, s.data);
+    else s.data.readInto(memory.slice(s.address, s.data.length));
     memory.fill(s.address + s.data.length, s.memorySize - s.data.length);
   }
 }

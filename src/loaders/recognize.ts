@@ -41,6 +41,8 @@ const BOOT_SIGNATURE = [0x55, 0xaa];
 export interface RecognizeOptions extends Pick<LoadOptions, 'loadAddress'> {
   /** The board's instruction set, when the user chose one: what a binary without a header is for. */
   readonly isa?: Isa | undefined;
+  /** Bytes of the whole image, when only its beginning is given. */
+  readonly size?: number | undefined;
 }
 
 /**
@@ -65,7 +67,7 @@ export function recognizeImage(bytes: Uint8Array, options: RecognizeOptions = {}
   if (foreign) throw unknownImage(foreign);
 
   const reader = new ImageReader(bytes);
-  if (isArm64Image(bytes)) return recognizeArm64(bytes);
+  if (isArm64Image(bytes)) return recognizeArm64(bytes, options.size ?? bytes.length);
   if (options.isa === 'aarch64' && !isText(bytes)) return flat(FLAT_ADDRESS_AARCH64);
   const isBootSector = reader.matches(BOOT_SIGNATURE_OFFSET, BOOT_SIGNATURE);
   const header = findMultibootHeader(bytes);
@@ -90,9 +92,9 @@ function recognizeLinux(bytes: Uint8Array): RecognizedImage {
   return { kind: 'linux-bzimage', isa: 'x86', description };
 }
 
-function recognizeArm64(bytes: Uint8Array): RecognizedImage {
-  parseArm64Header(bytes);
-  return { kind: 'aarch64-image', isa: 'aarch64', description: `AArch64 Linux Image, ${sizeText(bytes.length)}` };
+function recognizeArm64(bytes: Uint8Array, size: number): RecognizedImage {
+  parseArm64Header(bytes, size);
+  return { kind: 'aarch64-image', isa: 'aarch64', description: `AArch64 Linux Image, ${sizeText(size)}` };
 }
 
 function dynamicProgram(name: string): string {

@@ -10,15 +10,16 @@ import { CODE, DATA, EL1H, esr, hex, Rig, VECTORS_EL1 } from './rig.js';
 import { AF, READ_ONLY, Tables } from './tables.js';
 
 const MMU_ON = L.SCTLR_EL1_RES1 | L.SCTLR_EL1_SPAN | 1;
-/** One page that may be written, one that may be read, then nothing. */
+/** One page that may be written, one that may be read, nothing, one that may be written. */
 const VA = 0x7000000000n;
 
-async function threePages(): Promise<Rig> {
-  const rig = await Rig.create();
+async function threePages(jitThreshold?: number): Promise<Rig> {
+  const rig = await Rig.create({ jitThreshold });
   const tables = new Tables(rig, 12, 0);
   tables.map(BigInt(CODE), CODE, AF);
   tables.map(BigInt(VECTORS_EL1), VECTORS_EL1, AF);
   tables.map(VA, DATA, AF).map(VA + 0x1000n, DATA + 0x1000, AF | READ_ONLY);
+  tables.map(VA + 0x3000n, DATA + 0x3000, AF);
   rig.set(L.S_TCR_EL1, 16n | (1n << 23n) | (16n << 16n) | (4n << 32n));
   rig.set(L.S_TTBR0_EL1, tables.root).set(L.S_SCTLR_EL1, MMU_ON).set(L.S_MAIR_EL1, 0xff);
   for (let i = 0; i < 0x2000; i += 8) rig.memory.writeU64(DATA + i, BigInt(i) * 0x0101n);
@@ -229,6 +230,74 @@ test('pairs that move their base, interpreted and compiled, until the stack poin
     results.every((result) => result === results[0]),
     'compiled as interpreted',
   );
+});
+
+test('DC ZVA, interpreted and compiled: over data, over code, over what may not be written', async () => {
+  const words = [
+    0xaa0a03e0, // MOV X0, X10
+    A.sys('DC ZVA', 0),
+    0x91010000, // ADD X0, X0, #64
+    0xeb0c001f, // CMP X0, X12
+    0x54ffffa1, // B.NE, to DC ZVA
+    0xf9007d49, // STR X9, [X10, #248]
+    0xd63f01a0, // BLR X13
+    0xd1000529, // SUB X9, X9, #1
+    0xb5ffff09, // CBNZ X9, to the first
+    A.sys('DC ZVA', 13),
+    0xd63f01a0, // BLR X13
+  ];
+  const routine = [
+    0x910004a5, // ADD X5, X5, #1
+    0xd65f03c0, // RET
+  ];
+  const [rounds, target] = [300, VA + 0x3040n];
+  for (const [jitThreshold, slice] of [
+    [undefined, 1e6],
+    [1, 1e6],
+    [2, 77],
+  ] as const) {
+    const rig = await threePages(jitThreshold);
+    const run = (instructions: number) => {
+      rig.vcpu.writeState(rig.state);
+      for (let left = instructions; left > 0; left -= slice) {
+        rig.vcpu.run({ instructions: Math.min(left, slice), nanoseconds: 1e9 });
+      }
+      rig.more(0);
+    };
+    rig.load(CODE, words).load(DATA + 0x3040, routine);
+    rig.memory.fill(DATA + 0x3080, 64, 0xee);
+    // Not the beginning of a line.
+    rig
+      .x(9, rounds)
+      .x(10, VA + 8n)
+      .x(12, VA + 0x1008n)
+      .x(13, target);
+    // 64 lines, and seven instructions around them; then up to what is no longer there.
+    run((64 * 4 + 7) * rounds + 3);
+    assert.is(hex(rig.get(L.S_ESR_EL1)), hex(esr(0)));
+    assert.is(hex(rig.get(L.S_ELR_EL1)), hex(target));
+    assert.is(rig.state.x(5), BigInt(rounds));
+    // What a round stored, the next one's lines took away; of the last one's it is there.
+    const page = rig.memory.slice(DATA, 0x1000);
+    assert.is(rig.memory.readU64(DATA + 0x100), 1n);
+    assert.is(
+      page.reduce((sum, byte) => sum + byte, 0),
+      1,
+    );
+    assert.is(rig.memory.readU64(DATA + 0x3040), 0n);
+    assert.is(rig.memory.readU8(DATA + 0x3080), 0xee);
+
+    rig.memory.fill(DATA, 0x1000, 0xee);
+    rig.pstate(EL1H).set(L.S_PC, CODE + 4);
+    rig.x(0, VA + 0xf88n).x(12, VA + 0x2008n);
+    run(4 * 2 + 1);
+    assert.is(hex(rig.get(L.S_ESR_EL1)), hex(esr(0x25, 0x4f)));
+    assert.is(hex(rig.get(L.S_FAR_EL1)), hex(VA + 0x1008n));
+    assert.is(rig.memory.readU64(DATA + 0xf78), 0xeeeeeeeeeeeeeeeen);
+    assert.ok(rig.memory.slice(DATA + 0xf80, 0x80).every((byte) => byte === 0));
+    assert.is(rig.memory.readU64(DATA + 0x1000), 0x101000n);
+    if (jitThreshold !== undefined) assert.ok(rig.vcpu.counters().details['jitInstructions'] > 200 * rounds);
+  }
 });
 
 test('CONSTRAINED UNPREDICTABLE forms are undefined', async () => {
