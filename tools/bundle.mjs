@@ -22,7 +22,7 @@ await build({
   minifySyntax: true,
   external: Object.keys(dependencies).filter((name) => name !== 'commander'),
   // commander is CommonJS, and requires modules of Node.
-  banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
+  banner: { js: "import{createRequire as requireFrom}from'node:module';const require=requireFrom(import.meta.url);" },
   chunkNames: '[name]-[hash]',
   logLevel: 'warning',
 });

@@ -271,6 +271,8 @@ const BYTE_MASKS = [0, 0xff, 0xffff, 0xffffff, 0xffffffff];
 
 /** Reads any access from a device whose registers are words. */
 export function readWords(offset: number, size: number, word: (offset: number) => number): number {
+  const inWord = offset & 3;
+  if (inWord + size <= 4) return ((word(offset - inWord) >>> (inWord * 8)) & BYTE_MASKS[size]) >>> 0;
   let value = 0;
   forEachWord(offset, size, (at, shift, bytes, done) => {
     value |= ((word(at) >>> shift) & BYTE_MASKS[bytes]) << (8 * done);
@@ -285,6 +287,12 @@ export function writeWords(
   value: number,
   word: (offset: number, value: number, mask: number) => void,
 ): void {
+  const shift = (offset & 3) * 8;
+  if (shift + size * 8 <= 32) {
+    const mask = (BYTE_MASKS[size] << shift) >>> 0;
+    word(offset - (offset & 3), ((value << shift) & mask) >>> 0, mask);
+    return;
+  }
   forEachWord(offset, size, (at, shift, bytes, done) => {
     const part = (value >>> (8 * done)) & BYTE_MASKS[bytes];
     word(at, (part << shift) >>> 0, (BYTE_MASKS[bytes] << shift) >>> 0);

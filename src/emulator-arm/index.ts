@@ -105,39 +105,40 @@ export class EmulatedArmVcpu implements Vcpu<ArmState>, ArmPins {
    *  must not unwind through the core, whose state would be left in the middle of an instruction. */
   private imports(): WebAssembly.Imports {
     const { bus, memory } = this.options;
-    const guard = <T>(f: () => T, otherwise: T): T => {
-      try {
-        return f();
-      } catch (error) {
-        this.hostError ??= error;
-        this.kick();
-        return otherwise;
-      }
-    };
+    const guarded =
+      <A extends number[], T>(f: (...args: A) => T, otherwise: T) =>
+      (...args: A): T => {
+        try {
+          return f(...args);
+        } catch (error) {
+          this.hostError ??= error;
+          this.kick();
+          return otherwise;
+        }
+      };
     return {
       env: { memory, abort: () => this.abort() },
       host: {
-        mmioRead: (address: number, size: number) => {
-          const value = guard(() => bus.mmioRead(address >>> 0, size as AccessSize), 0);
+        mmioRead: guarded((address: number, size: number) => {
+          const value = bus.mmioRead(address >>> 0, size as AccessSize);
           if (value < 0) this.setWord(L.S_BUS_ERROR, 1);
           return value;
-        },
-        mmioWrite: (address: number, size: number, value: number) => {
-          const answered = guard(() => bus.mmioWrite(address >>> 0, size as AccessSize, value >>> 0), true);
+        }, 0),
+        mmioWrite: guarded((address: number, size: number, value: number) => {
+          const answered = bus.mmioWrite(address >>> 0, size as AccessSize, value >>> 0);
           if (!answered) this.setWord(L.S_BUS_ERROR, 1);
-        },
-        now: () => guard(() => bus.now(), 0),
-        gicRead: (register: number) => guard(() => bus.gicRead(register), 0),
-        gicWrite: (register: number, low: number, high: number) =>
-          guard(() => bus.gicWrite(register, low >>> 0, high >>> 0), undefined),
-        timerChanged: () => guard(() => bus.timerChanged(), undefined),
-        firmwareCall: () => {
-          const [x0, x1, x2, x3] = [0, 1, 2, 3].map((n) => this.live.x(n)) as [bigint, bigint, bigint, bigint];
-          this.live.setX(
-            0,
-            guard(() => bus.psci(x0, x1, x2, x3), 0n),
-          );
-        },
+        }, undefined),
+        now: guarded(() => bus.now(), 0),
+        gicRead: guarded((register: number) => bus.gicRead(register), 0),
+        gicWrite: guarded(
+          (register: number, low: number, high: number) => bus.gicWrite(register, low >>> 0, high >>> 0),
+          undefined,
+        ),
+        timerChanged: guarded(() => bus.timerChanged(), undefined),
+        firmwareCall: guarded(() => {
+          const { live } = this;
+          live.setX(0, bus.psci(live.x(0), live.x(1), live.x(2), live.x(3)));
+        }, undefined),
         ...this.jit.hostFunctions(),
       },
     };

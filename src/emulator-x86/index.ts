@@ -116,31 +116,42 @@ export class EmulatedVcpu implements Vcpu<X86State> {
     const transfer = new DataView(memory.buffer, TRANSFER, 64);
     const randomWord = new Uint32Array(1);
     const random = this.options.random ?? ((into: Uint32Array<ArrayBuffer>) => void crypto.getRandomValues(into));
-    const guard = <T>(f: () => T, otherwise: T): T => {
-      try {
-        return f();
-      } catch (error) {
-        this.hostError ??= error;
-        this.kick();
-        return otherwise;
-      }
-    };
+    const guarded =
+      <A extends number[], T>(f: (...args: A) => T, otherwise: T) =>
+      (...args: A): T => {
+        try {
+          return f(...args);
+        } catch (error) {
+          this.hostError ??= error;
+          this.kick();
+          return otherwise;
+        }
+      };
     return {
       env: { memory, abort: () => this.abort() },
       host: {
-        pioRead: (port: number, size: number) => guard(() => bus.pioRead(port, size as AccessSize), 0xffffffff),
-        pioWrite: (port: number, size: number, value: number) =>
-          guard(() => bus.pioWrite(port, size as AccessSize, value >>> 0), undefined),
-        mmioRead: (address: number, size: number) =>
-          guard(() => bus.mmioRead(address >>> 0, size as AccessSize), 0xffffffff),
-        mmioWrite: (address: number, size: number, value: number) =>
-          guard(() => bus.mmioWrite(address >>> 0, size as AccessSize, value >>> 0), undefined),
-        acknowledgeInterrupt: () => guard(() => this.acknowledge(), -1),
-        readTaskPriority: () => guard(() => bus.readTaskPriority(), 0),
-        writeTaskPriority: (cr8: number) => guard(() => bus.writeTaskPriority(cr8), undefined),
-        writeApicBase: (low: number, high: number) =>
-          guard(() => bus.writeApicBase((low >>> 0) + (high >>> 0) * 0x100000000), undefined),
-        now: () => guard(() => bus.now(), 0),
+        pioRead: guarded((port: number, size: number) => bus.pioRead(port, size as AccessSize), 0xffffffff),
+        pioWrite: guarded(
+          (port: number, size: number, value: number) => bus.pioWrite(port, size as AccessSize, value >>> 0),
+          undefined,
+        ),
+        mmioRead: guarded(
+          (address: number, size: number) => bus.mmioRead(address >>> 0, size as AccessSize),
+          0xffffffff,
+        ),
+        mmioWrite: guarded(
+          (address: number, size: number, value: number) =>
+            bus.mmioWrite(address >>> 0, size as AccessSize, value >>> 0),
+          undefined,
+        ),
+        acknowledgeInterrupt: guarded(() => this.acknowledge(), -1),
+        readTaskPriority: guarded(() => bus.readTaskPriority(), 0),
+        writeTaskPriority: guarded((cr8: number) => bus.writeTaskPriority(cr8), undefined),
+        writeApicBase: guarded(
+          (low: number, high: number) => bus.writeApicBase((low >>> 0) + (high >>> 0) * 0x100000000),
+          undefined,
+        ),
+        now: guarded(() => bus.now(), 0),
         cpuid: (leaf: number, subleaf: number) => {
           const r = cpu.cpuid(leaf >>> 0, subleaf >>> 0);
           transfer.setUint32(0, r.eax, true);

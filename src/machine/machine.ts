@@ -50,8 +50,11 @@ export interface MachineOptions<State> {
   readonly memoryWritten?: ((address: number, length: number) => void) | undefined;
 }
 
-/** The host gets its turn this often, in nanoseconds of host time. */
-const YIELD_INTERVAL = 1_000_000;
+/**
+ * The host gets its turn this often, in nanoseconds of host time: a turn takes a tenth of a millisecond, and nobody sees
+ * a line or feels a key that comes so much later.
+ */
+const YIELD_INTERVAL = 4_000_000;
 /** A slice may pass its instruction budget by the rest of a block: the last instructions are stepped one by one. */
 const STEP_MARGIN = 4096;
 const LINE_FEED = 10;
