@@ -389,7 +389,7 @@ export function invalidatePage(va: u64): void {
   const low = high ? blocksLow1 : blocksLow0;
   const top = high ? blocksHigh1 : blocksHigh0;
   if (low <= top && page + BLOCK_REACH >= low && page <= top + BLOCK_REACH) flushTranslations();
-  else tlbInvalidate(page);
+  else tlbInvalidate(page, 0x1000);
 }
 
 /** Puts a translation in the TLB as far as memory of that kind allows. */

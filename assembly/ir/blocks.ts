@@ -19,7 +19,7 @@ import {
 } from '../layout/memory';
 import { S_SMC } from '../layout/x86-state';
 import { pageInfoAt } from '../mmu/frame';
-import { tlbGeneration, tlbProtectFrame } from '../mmu/tlb';
+import { tlbGeneration, tlbNoteCode, tlbProtectFrame } from '../mmu/tlb';
 import { SCRATCH_END, SCRATCH_OPS, SCRATCH_SIDE } from './emit';
 import { checkCache } from './invariants';
 import { OP_BYTES } from './ops';
@@ -331,6 +331,9 @@ export function jumpLookup(rip: u64, csBase: u32, mode: u32): usize {
 }
 
 export function jumpRemember(rip: u64, block: usize): void {
+  const linear = rip + load<u32>(block, B_CS_BASE);
+  tlbNoteCode(linear);
+  if (!ISA_AARCH64 && load<u32>(block, B_PHYS2)) tlbNoteCode(linear + 0x1000);
   const e = jumpSlot(rip);
   store<u64>(e, rip);
   store<u32>(e, <u32>block, 8);

@@ -22,7 +22,7 @@ import {
 import { checkCache } from '../ir/invariants';
 import { STATE } from '../layout/memory';
 import { S_FAULT } from '../layout/x86-state';
-import { TLB_FETCH, TLB_PHYS, tlbEntry, tlbGeneration } from '../mmu/tlb';
+import { TLB_FETCH, TLB_PHYS, tlbEntry, tlbGeneration, tlbNoteCode } from '../mmu/tlb';
 import { jitCompile, jitRelease } from '../x86/host';
 import { MODE_SINGLE } from '../x86/mode';
 import { translateBlock as translateX86 } from '../x86/translate';
@@ -211,9 +211,9 @@ function buildRegion(block: usize): void {
   store<u32>(record, <u32>head, R_HEAD);
   store<u32>(record, firstSlot + index, R_SLOT);
   store<u32>(record, regionInsns, R_NEED);
-  store<u32>(record, tlbGeneration, R_GENERATION);
   store<u32>(record, pages, R_PAGES);
   memory.copy(record + R_LIST, pageList, (<usize>pages) << 4);
+  noteGeneration(record);
   let member = record + ((recordBytes + 15) & ~15);
   for (let i = 0; i < nodes; i++) {
     const b = blockOf(i);
@@ -246,6 +246,13 @@ export function checkRegions(): void {
   assert(used + freeCount == slotCount, 'table entries have been lost');
 }
 
+/** The region's pages are where they were when it was made. */
+function noteGeneration(record: usize): void {
+  const pages = load<u32>(record, R_PAGES);
+  for (let i: u32 = 0; i < pages; i++) tlbNoteCode(load<u64>(record + R_LIST + ((<usize>i) << 4)));
+  store<u32>(record, tlbGeneration, R_GENERATION);
+}
+
 /** Are the region's pages still where they were? Only those that the TLB knows count: a walk might have effects. */
 function pagesHold(record: usize): bool {
   for (let i: usize = 0; i < <usize>load<u32>(record, R_PAGES); i++) {
@@ -254,7 +261,7 @@ function pagesHold(record: usize): bool {
     const e = tlbEntry(page);
     if (load<u64>(e, TLB_FETCH) != page || (load<u32>(e, TLB_PHYS) & 0xfffff000) != load<u32>(at, 8)) return false;
   }
-  store<u32>(record, tlbGeneration, R_GENERATION);
+  noteGeneration(record);
   return true;
 }
 

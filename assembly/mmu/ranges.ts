@@ -68,6 +68,32 @@ export function emptyRanges(): void {
   userCount = 0;
 }
 
+function forget(user: bool, count: u32, first: u64, size: u64): u32 {
+  const list = listOf(user);
+  let i: u32 = 0;
+  while (i < count) {
+    const at = list + ((<usize>i) << 2);
+    const range = <usize>load<u32>(at);
+    const start = load<u64>(range);
+    // Modulo 2^64: the last page of the address space may be among them.
+    if (start - first >= size && first - start >= load<u64>(range, RANGE_ROOM) + 15) {
+      i++;
+      continue;
+    }
+    store<u64>(range, 0, RANGE_ROOM);
+    store<u64>(range, 0, RANGE_WIDE);
+    count--;
+    store<u32>(at, load<u32>(list + ((<usize>count) << 2)));
+  }
+  return count;
+}
+
+/** The TLB takes back what it holds of [first, first + size). */
+export function forgetInRanges(first: u64, size: u64): void {
+  supervisorCount = forget(false, supervisorCount, first, size);
+  userCount = forget(true, userCount, first, size);
+}
+
 /** Half a range is about to be no longer empty. */
 function noteFilled(range: usize): void {
   const user = range >= rangeSet(true);

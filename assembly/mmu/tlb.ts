@@ -11,7 +11,7 @@
 import { PAGE_STORED_TO, STATE, TLB_BASE, TLB_BITS, TLB_ENTRY, TLB_SIZE } from '../layout/memory';
 import { S_TLB } from '../layout/x86-state';
 import { pageInfoAt } from './frame';
-import { emptyRanges, emptySupervisorRanges } from './ranges';
+import { emptyRanges, emptySupervisorRanges, forgetInRanges } from './ranges';
 
 export const TAG_NONE: u64 = 0xffffffffffffffff;
 export const TLB_GLOBAL: u32 = 1;
@@ -37,8 +37,33 @@ const usedGlobal: usize = memory.data(2048 * 4);
 let localCount: u32 = 0;
 let globalCount: u32 = 0;
 
-/** Grows at each flush: whoever caches translations by linear address (jump cache) compares it. */
+/** Grows when translations of code go: whoever keeps blocks by linear address (jump cache, chains) compares it. */
 export let tlbGeneration: u32 = 1;
+/** By the low bits of its number, for each linear page: does anyone keep a block of it, of this generation? */
+const CODE_PAGE_BITS: u32 = 15;
+const codePages: usize = memory.data(1 << 12, 8);
+
+function nextGeneration(): void {
+  tlbGeneration++;
+  memory.fill(codePages, 0, 1 << (CODE_PAGE_BITS - 3));
+}
+
+function codePageWord(linear: u64): usize {
+  return codePages + ((<usize>(linear >> 17) & ((1 << (CODE_PAGE_BITS - 5)) - 1)) << 2);
+}
+function codePageBit(linear: u64): u32 {
+  return (<u32>1) << (<u32>(linear >> 12) & 31);
+}
+
+/** Code of the page at `linear` is about to be kept with the number of this generation. */
+export function tlbNoteCode(linear: u64): void {
+  const at = codePageWord(linear);
+  store<u32>(at, load<u32>(at) | codePageBit(linear));
+}
+
+function mayHoldCode(linear: u64): bool {
+  return (load<u32>(codePageWord(linear)) & codePageBit(linear)) != 0;
+}
 
 export function tlbTable(index: u32): usize {
   return TLB_BASE + <usize>index * TLB_SIZE;
@@ -94,7 +119,7 @@ function clearListed(list: usize, count: u32, keepGlobal: bool): void {
 
 /** Empties the TLB; global entries stay when `keepGlobal`. */
 export function tlbFlush(keepGlobal: bool): void {
-  tlbGeneration++;
+  nextGeneration();
   emptyRanges();
   if (localCount <= USED_MAX && (keepGlobal || globalCount <= USED_MAX)) {
     clearListed(usedLocal, localCount, keepGlobal);
@@ -112,11 +137,21 @@ export function tlbFlush(keepGlobal: bool): void {
   }
 }
 
-/** Drops one page from all three tables (INVLPG). */
-export function tlbInvalidate(linear: u64): void {
-  tlbGeneration++;
-  emptyRanges();
-  for (let i: u32 = 0; i < 3; i++) clear(tlbSlot(tlbTable(i), linear));
+/** Drops the pages of [first, first + size), both multiples of 4 KiB, from all three tables. */
+export function tlbInvalidate(first: u64, size: u64): void {
+  forgetInRanges(first, size);
+  let code = false;
+  for (let at: u64 = 0; at < size; at += 0x1000) {
+    const page = first + at;
+    code = code || mayHoldCode(page);
+    for (let i: u32 = 0; i < 3; i++) {
+      const e = tlbSlot(tlbTable(i), page);
+      if (load<u64>(e, TLB_READ) == page || load<u64>(e, TLB_WRITE) == page || load<u64>(e, TLB_FETCH) == page)
+        clear(e);
+    }
+  }
+  // Most pages that are mapped anew hold data.
+  if (code) nextGeneration();
 }
 
 /** An entry is about to let stores go straight to the frame at `phys`, whose page-info word is `info`. */

@@ -16,7 +16,7 @@ import {
   SEG_FS,
 } from '../layout/x86-state';
 import { probeWrite, read16, read32, read64, write16, write32, write64 } from '../mmu/access';
-import { TLB_FETCH, TLB_READ, TLB_WRITE, tlbFlush, tlbInvalidate, tlbSlot, tlbTable } from '../mmu/tlb';
+import { tlbFlush, tlbInvalidate } from '../mmu/tlb';
 import { isCanonical } from '../mmu/walk';
 import { faulted, raiseGP } from './fault';
 import { finish, in64BitMode, linearAddress, privileged } from './helper';
@@ -64,29 +64,18 @@ export function storeTable(a: u32, b: u32, imm: u64): void {
   else write32(baseAddress(at), <u32>base);
 }
 
-/** Does the TLB hold `page` in any of its tables? */
-function isCached(page: u64): bool {
-  for (let i: u32 = 0; i < 3; i++) {
-    const e = tlbSlot(tlbTable(i), page);
-    if (load<u64>(e, TLB_READ) == page || load<u64>(e, TLB_WRITE) == page || load<u64>(e, TLB_FETCH) == page)
-      return true;
-  }
-  return false;
-}
-
 /**
  * Drops all translations of the page at `linear`. It may have been a large one (the tables may say otherwise by now),
  * which the soft TLB holds in pieces of 4 KiB: every piece of the largest page that there could be has to go.
  */
 function invalidate(linear: u64): void {
-  tlbInvalidate(linear);
   const cr4 = load<u32>(STATE, S_CR4);
-  if (load<u32>(STATE, S_CPU_FEATURES) & CPU_PAGE1G) tlbFlush(false);
-  else if (cr4 & (CR4_PAE | CR4_PSE)) {
-    const size: u64 = cr4 & CR4_PAE ? 0x200000 : 0x400000;
-    const first = linear & ~(size - 1);
-    for (let at: u64 = 0; at < size; at += 0x1000) if (isCached(first + at)) tlbInvalidate(first + at);
+  if (load<u32>(STATE, S_CPU_FEATURES) & CPU_PAGE1G) {
+    tlbFlush(false);
+    return;
   }
+  const size: u64 = cr4 & CR4_PAE ? 0x200000 : cr4 & CR4_PSE ? 0x400000 : 0x1000;
+  tlbInvalidate(linear & ~(size - 1), size);
 }
 
 /** INVLPG: no access takes place, so there is no limit check and no page fault; a non-canonical address does nothing. */

@@ -98,7 +98,7 @@ function preferGuest(): void {
 export async function createEmuBackend(options: BackendOptions): Promise<Backend> {
   const { createEmulatedVcpu } = await import('../emulator-x86/index.js');
   if (options.jitThreshold !== undefined) prepareCompiler();
-  const vcpu = await createEmulatedVcpu(emulatorOptions(options));
+  const vcpu = createEmulatedVcpu(emulatorOptions(options));
   return {
     vcpu,
     name: 'emu',
@@ -124,7 +124,7 @@ export async function createArmBackend(options: ArmBackendOptions): Promise<Back
   const { memory, board, el2, gic, jitThreshold } = options;
   const { createEmulatedArmVcpu } = await import('../emulator-arm/index.js');
   if (jitThreshold !== undefined) prepareCompiler();
-  const vcpu = await createEmulatedArmVcpu({
+  const vcpu = createEmulatedArmVcpu({
     memory: memory.memory,
     ramSize: memory.size,
     regions: board.regions,

@@ -58,9 +58,12 @@ export function createGuestMemory(ramBytes: number): WebAssembly.Memory {
   return new WebAssembly.Memory({ initial: pages, maximum: pages });
 }
 
-/** Instantiates the core over `options.memory`. */
-export async function createEmulatedArmVcpu(options: ArmEmulatorOptions): Promise<EmulatedArmVcpu> {
-  const module = options.wasm instanceof WebAssembly.Module ? options.wasm : await WebAssembly.compile(options.wasm);
+/**
+ * Instantiates the core over `options.memory`. V8 compiles its functions when they are called first: this takes milliseconds.
+ * (While Node waits for a promise of V8 and nothing else, it stands still until all of V8's compile threads are done.)
+ */
+export function createEmulatedArmVcpu(options: ArmEmulatorOptions): EmulatedArmVcpu {
+  const module = options.wasm instanceof WebAssembly.Module ? options.wasm : new WebAssembly.Module(options.wasm);
   return new EmulatedArmVcpu(options, module);
 }
 

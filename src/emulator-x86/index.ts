@@ -71,9 +71,12 @@ export function createGuestMemory(ramBytes: number): WebAssembly.Memory {
   return new WebAssembly.Memory({ initial: pages, maximum: pages });
 }
 
-/** Instantiates the core over `options.memory`. */
-export async function createEmulatedVcpu(options: EmulatorOptions): Promise<EmulatedVcpu> {
-  const module = options.wasm instanceof WebAssembly.Module ? options.wasm : await WebAssembly.compile(options.wasm);
+/**
+ * Instantiates the core over `options.memory`. V8 compiles its functions when they are called first: this takes milliseconds.
+ * (While Node waits for a promise of V8 and nothing else, it stands still until all of V8's compile threads are done.)
+ */
+export function createEmulatedVcpu(options: EmulatorOptions): EmulatedVcpu {
+  const module = options.wasm instanceof WebAssembly.Module ? options.wasm : new WebAssembly.Module(options.wasm);
   return new EmulatedVcpu(options, module);
 }
 

@@ -86,7 +86,7 @@ export class Rig {
     };
     const features = { el2: options.el2 ?? false, gicRegisters: options.gicRegisters ?? false };
     const jit = options.jitThreshold === undefined ? undefined : { threshold: options.jitThreshold };
-    const vcpu = await createEmulatedArmVcpu({ memory, ramSize: RAM_SIZE, bus, wasm: core, features, jit });
+    const vcpu = createEmulatedArmVcpu({ memory, ramSize: RAM_SIZE, bus, wasm: core, features, jit });
     const rig = new Rig(vcpu, new GuestMemory(memory, RAM_SIZE, RAM));
     (rig as { log: string[] }).log = log;
     clock.rig = rig;

@@ -60,7 +60,7 @@ export class FuzzRig {
     const note = (...event: number[]): void => {
       for (const n of event) rig.traffic = mix(rig.traffic, n);
     };
-    rig.vcpu = await createEmulatedVcpu({
+    rig.vcpu = createEmulatedVcpu({
       memory,
       ramSize: GUEST_RAM,
       regions: REGIONS,

@@ -153,7 +153,7 @@ test('the core reads and writes the slots that TypeScript means', async () => {
   // Real mode at 0x1000: mov sp, 1234h; mov ax, ds; xor bx, bx (ZF, PF); hlt
   const memory = createGuestMemory(0x100000);
   new Uint8Array(memory.buffer).set([0xbc, 0x34, 0x12, 0x8c, 0xd8, 0x31, 0xdb, 0xf4], M.GUEST_BASE + 0x1000);
-  const vcpu = await createEmulatedVcpu({
+  const vcpu = createEmulatedVcpu({
     memory,
     ramSize: 0x100000,
     regions: [{ start: 0, size: 0x100000, kind: 'ram' }],

@@ -36,7 +36,7 @@ const FTZ = 0x8000;
 
 const memory = createGuestMemory(1 << 20);
 const ram = new DataView(memory.buffer, GUEST_BASE);
-const vcpu = await createEmulatedVcpu({
+const vcpu = createEmulatedVcpu({
   memory,
   ramSize: 1 << 20,
   regions: [{ start: 0, size: 1 << 20, kind: 'ram' }],

@@ -37,7 +37,7 @@ class Bench {
 
   private constructor(
     readonly memory: WebAssembly.Memory,
-    readonly vcpu: Awaited<ReturnType<typeof createEmulatedVcpu>>,
+    readonly vcpu: ReturnType<typeof createEmulatedVcpu>,
   ) {
     this.ram = new DataView(memory.buffer, GUEST_BASE);
   }
@@ -47,7 +47,7 @@ class Bench {
     const memory = createGuestMemory(ramSize);
     const holder: { bench?: Bench } = {};
     const log = (...event: (string | number)[]) => holder.bench?.log.push(event);
-    const vcpu = await createEmulatedVcpu({
+    const vcpu = createEmulatedVcpu({
       memory,
       ramSize,
       regions: [{ start: 0, size: ramSize, kind: 'ram' }],

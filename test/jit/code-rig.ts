@@ -63,7 +63,7 @@ export class CodeRig {
   static async create(threshold: number | undefined, ...programs: readonly Program[]): Promise<CodeRig> {
     const memory = createGuestMemory(RAM);
     const rig = new CodeRig(memory);
-    rig.held = await createEmulatedVcpu({
+    rig.held = createEmulatedVcpu({
       memory,
       ramSize: RAM,
       regions: [{ start: 0, size: RAM, kind: 'ram' }],

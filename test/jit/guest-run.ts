@@ -49,7 +49,7 @@ export async function runGuest(
       output += String.fromCharCode(byte);
     },
   });
-  const vcpu = await createEmulatedVcpu({
+  const vcpu = createEmulatedVcpu({
     memory: memory.memory,
     ramSize,
     regions: board.regions,

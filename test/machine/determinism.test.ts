@@ -38,7 +38,7 @@ async function run(boot: PcBoot, hostSpeed: number): Promise<Run> {
   };
   const board = new PcBoard({ memory, clock, boot, disks: [], sink });
   let draws = 0;
-  const vcpu = await createEmulatedVcpu({
+  const vcpu = createEmulatedVcpu({
     memory: memory.memory,
     ramSize: RAM,
     regions: board.regions,
