@@ -147,6 +147,7 @@ export function nextBlock(block: usize): usize {
 
 /** Drops every block. Only between blocks. */
 export function dropAllBlocks(): void {
+  if (heap == HEAP_BASE) return;
   dropAllRegions();
   memory.fill(HASH_BASE, 0, HEAP_BASE - HASH_BASE);
   for (let at: usize = PAGE_INFO; at < <usize>(PAGE_INFO + PAGE_INFO_SIZE); at += 4) {

@@ -17,6 +17,8 @@ import {
   S_CC_OP,
   S_CC_RES,
 } from '../layout/x86-state';
+import { compared, fusible } from './alu';
+import { SIZE32 } from './ops';
 
 // S_CC_OP = kind << 2 | size. What the other words hold, by kind:
 /** A: the six flags in EFLAGS positions. */
@@ -144,6 +146,13 @@ export function getFlags(): u32 {
 
 /** Is condition `cc` (x86 encoding) true? */
 export function condition(cc: u32): bool {
+  const op = load<u32>(STATE, S_CC_OP);
+  // Mostly the flags are those of a comparison.
+  if (op >> 1 == ((CCK_SUB << 1) | (SIZE32 >> 1)) && fusible(cc)) {
+    const a = load<u64>(STATE, S_CC_A);
+    const b = a - load<u64>(STATE, S_CC_RES);
+    return op & 1 ? compared<u64>(cc, a, b) : compared<u32>(cc, <u32>a, <u32>b);
+  }
   let r: u32;
   switch (cc >> 1) {
     case 0:

@@ -6,7 +6,7 @@
 
 import { noteTarget } from '../jit/profile';
 import { lastOp } from '../jit/region';
-import { isThreshold, jitThreshold } from '../jit/tier';
+import { isThreshold, jitThreshold, notesFrom } from '../jit/tier';
 import { STATE } from '../layout/memory';
 import { S_ATTENTION, S_MODE } from '../layout/x86-state';
 import { tlbGeneration } from '../mmu/tlb';
@@ -119,7 +119,7 @@ export function afterIndirect(block: usize, rip: u64): usize {
   if (reserve) return 0;
   const next = known(block, rip);
   if (!next || !begin(next)) return 0;
-  if (jitThreshold) noteTarget(block, rip, false);
+  if (load<u32>(block, B_COUNT) >= notesFrom) noteTarget(block, rip, false);
   return next;
 }
 

@@ -532,895 +532,895 @@ export function execFrom(b: usize, start: usize): u32 {
     let slot: u32 = 0;
     for (; ; p += OP_BYTES) {
       switch (load<u16>(p)) {
-        case 0x100:
+        case 0x0:
           alu.aluAdd<u8>(p, srcB<u8>(p));
           continue;
-        case 0x101:
+        case 0x1:
           alu.nfAdd<u8>(p, srcB<u8>(p));
           continue;
-        case 0x102:
+        case 0x2:
           alu.aluAdd<u8>(p, immB<u8>(p));
           continue;
-        case 0x103:
+        case 0x3:
           alu.nfAdd<u8>(p, immB<u8>(p));
           continue;
-        case 0x104:
+        case 0x4:
           alu.aluAdd<u16>(p, srcB<u16>(p));
           continue;
-        case 0x105:
+        case 0x5:
           alu.nfAdd<u16>(p, srcB<u16>(p));
           continue;
-        case 0x106:
+        case 0x6:
           alu.aluAdd<u16>(p, immB<u16>(p));
           continue;
-        case 0x107:
+        case 0x7:
           alu.nfAdd<u16>(p, immB<u16>(p));
           continue;
-        case 0x108:
+        case 0x8:
           alu.aluAdd<u32>(p, srcB<u32>(p));
           continue;
-        case 0x109:
+        case 0x9:
           alu.nfAdd<u32>(p, srcB<u32>(p));
           continue;
-        case 0x10a:
+        case 0xa:
           alu.aluAdd<u32>(p, immB<u32>(p));
           continue;
-        case 0x10b:
+        case 0xb:
           alu.nfAdd<u32>(p, immB<u32>(p));
           continue;
-        case 0x10c:
+        case 0xc:
           alu.aluAdd<u64>(p, srcB<u64>(p));
           continue;
-        case 0x10d:
+        case 0xd:
           alu.nfAdd<u64>(p, srcB<u64>(p));
           continue;
-        case 0x10e:
+        case 0xe:
           alu.aluAdd<u64>(p, immB<u64>(p));
           continue;
-        case 0x10f:
+        case 0xf:
           alu.nfAdd<u64>(p, immB<u64>(p));
           continue;
-        case 0x110:
+        case 0x10:
           alu.aluOr<u8>(p, srcB<u8>(p));
           continue;
-        case 0x111:
+        case 0x11:
           alu.nfOr<u8>(p, srcB<u8>(p));
           continue;
-        case 0x112:
+        case 0x12:
           alu.aluOr<u8>(p, immB<u8>(p));
           continue;
-        case 0x113:
+        case 0x13:
           alu.nfOr<u8>(p, immB<u8>(p));
           continue;
-        case 0x114:
+        case 0x14:
           alu.aluOr<u16>(p, srcB<u16>(p));
           continue;
-        case 0x115:
+        case 0x15:
           alu.nfOr<u16>(p, srcB<u16>(p));
           continue;
-        case 0x116:
+        case 0x16:
           alu.aluOr<u16>(p, immB<u16>(p));
           continue;
-        case 0x117:
+        case 0x17:
           alu.nfOr<u16>(p, immB<u16>(p));
           continue;
-        case 0x118:
+        case 0x18:
           alu.aluOr<u32>(p, srcB<u32>(p));
           continue;
-        case 0x119:
+        case 0x19:
           alu.nfOr<u32>(p, srcB<u32>(p));
           continue;
-        case 0x11a:
+        case 0x1a:
           alu.aluOr<u32>(p, immB<u32>(p));
           continue;
-        case 0x11b:
+        case 0x1b:
           alu.nfOr<u32>(p, immB<u32>(p));
           continue;
-        case 0x11c:
+        case 0x1c:
           alu.aluOr<u64>(p, srcB<u64>(p));
           continue;
-        case 0x11d:
+        case 0x1d:
           alu.nfOr<u64>(p, srcB<u64>(p));
           continue;
-        case 0x11e:
+        case 0x1e:
           alu.aluOr<u64>(p, immB<u64>(p));
           continue;
-        case 0x11f:
+        case 0x1f:
           alu.nfOr<u64>(p, immB<u64>(p));
           continue;
-        case 0x120:
+        case 0x20:
           alu.aluAdc<u8>(p, srcB<u8>(p));
           continue;
-        case 0x122:
+        case 0x22:
           alu.aluAdc<u8>(p, immB<u8>(p));
           continue;
-        case 0x124:
+        case 0x24:
           alu.aluAdc<u16>(p, srcB<u16>(p));
           continue;
-        case 0x126:
+        case 0x26:
           alu.aluAdc<u16>(p, immB<u16>(p));
           continue;
-        case 0x128:
+        case 0x28:
           alu.aluAdc<u32>(p, srcB<u32>(p));
           continue;
-        case 0x12a:
+        case 0x2a:
           alu.aluAdc<u32>(p, immB<u32>(p));
           continue;
-        case 0x12c:
+        case 0x2c:
           alu.aluAdc<u64>(p, srcB<u64>(p));
           continue;
-        case 0x12e:
+        case 0x2e:
           alu.aluAdc<u64>(p, immB<u64>(p));
           continue;
-        case 0x130:
+        case 0x30:
           alu.aluSbb<u8>(p, srcB<u8>(p));
           continue;
-        case 0x132:
+        case 0x32:
           alu.aluSbb<u8>(p, immB<u8>(p));
           continue;
-        case 0x134:
+        case 0x34:
           alu.aluSbb<u16>(p, srcB<u16>(p));
           continue;
-        case 0x136:
+        case 0x36:
           alu.aluSbb<u16>(p, immB<u16>(p));
           continue;
-        case 0x138:
+        case 0x38:
           alu.aluSbb<u32>(p, srcB<u32>(p));
           continue;
-        case 0x13a:
+        case 0x3a:
           alu.aluSbb<u32>(p, immB<u32>(p));
           continue;
-        case 0x13c:
+        case 0x3c:
           alu.aluSbb<u64>(p, srcB<u64>(p));
           continue;
-        case 0x13e:
+        case 0x3e:
           alu.aluSbb<u64>(p, immB<u64>(p));
           continue;
-        case 0x140:
+        case 0x40:
           alu.aluAnd<u8>(p, srcB<u8>(p));
           continue;
-        case 0x141:
+        case 0x41:
           alu.nfAnd<u8>(p, srcB<u8>(p));
           continue;
-        case 0x142:
+        case 0x42:
           alu.aluAnd<u8>(p, immB<u8>(p));
           continue;
-        case 0x143:
+        case 0x43:
           alu.nfAnd<u8>(p, immB<u8>(p));
           continue;
-        case 0x144:
+        case 0x44:
           alu.aluAnd<u16>(p, srcB<u16>(p));
           continue;
-        case 0x145:
+        case 0x45:
           alu.nfAnd<u16>(p, srcB<u16>(p));
           continue;
-        case 0x146:
+        case 0x46:
           alu.aluAnd<u16>(p, immB<u16>(p));
           continue;
-        case 0x147:
+        case 0x47:
           alu.nfAnd<u16>(p, immB<u16>(p));
           continue;
-        case 0x148:
+        case 0x48:
           alu.aluAnd<u32>(p, srcB<u32>(p));
           continue;
-        case 0x149:
+        case 0x49:
           alu.nfAnd<u32>(p, srcB<u32>(p));
           continue;
-        case 0x14a:
+        case 0x4a:
           alu.aluAnd<u32>(p, immB<u32>(p));
           continue;
-        case 0x14b:
+        case 0x4b:
           alu.nfAnd<u32>(p, immB<u32>(p));
           continue;
-        case 0x14c:
+        case 0x4c:
           alu.aluAnd<u64>(p, srcB<u64>(p));
           continue;
-        case 0x14d:
+        case 0x4d:
           alu.nfAnd<u64>(p, srcB<u64>(p));
           continue;
-        case 0x14e:
+        case 0x4e:
           alu.aluAnd<u64>(p, immB<u64>(p));
           continue;
-        case 0x14f:
+        case 0x4f:
           alu.nfAnd<u64>(p, immB<u64>(p));
           continue;
-        case 0x150:
+        case 0x50:
           alu.aluSub<u8>(p, srcB<u8>(p));
           continue;
-        case 0x151:
+        case 0x51:
           alu.nfSub<u8>(p, srcB<u8>(p));
           continue;
-        case 0x152:
+        case 0x52:
           alu.aluSub<u8>(p, immB<u8>(p));
           continue;
-        case 0x153:
+        case 0x53:
           alu.nfSub<u8>(p, immB<u8>(p));
           continue;
-        case 0x154:
+        case 0x54:
           alu.aluSub<u16>(p, srcB<u16>(p));
           continue;
-        case 0x155:
+        case 0x55:
           alu.nfSub<u16>(p, srcB<u16>(p));
           continue;
-        case 0x156:
+        case 0x56:
           alu.aluSub<u16>(p, immB<u16>(p));
           continue;
-        case 0x157:
+        case 0x57:
           alu.nfSub<u16>(p, immB<u16>(p));
           continue;
-        case 0x158:
+        case 0x58:
           alu.aluSub<u32>(p, srcB<u32>(p));
           continue;
-        case 0x159:
+        case 0x59:
           alu.nfSub<u32>(p, srcB<u32>(p));
           continue;
-        case 0x15a:
+        case 0x5a:
           alu.aluSub<u32>(p, immB<u32>(p));
           continue;
-        case 0x15b:
+        case 0x5b:
           alu.nfSub<u32>(p, immB<u32>(p));
           continue;
-        case 0x15c:
+        case 0x5c:
           alu.aluSub<u64>(p, srcB<u64>(p));
           continue;
-        case 0x15d:
+        case 0x5d:
           alu.nfSub<u64>(p, srcB<u64>(p));
           continue;
-        case 0x15e:
+        case 0x5e:
           alu.aluSub<u64>(p, immB<u64>(p));
           continue;
-        case 0x15f:
+        case 0x5f:
           alu.nfSub<u64>(p, immB<u64>(p));
           continue;
-        case 0x160:
+        case 0x60:
           alu.aluXor<u8>(p, srcB<u8>(p));
           continue;
-        case 0x161:
+        case 0x61:
           alu.nfXor<u8>(p, srcB<u8>(p));
           continue;
-        case 0x162:
+        case 0x62:
           alu.aluXor<u8>(p, immB<u8>(p));
           continue;
-        case 0x163:
+        case 0x63:
           alu.nfXor<u8>(p, immB<u8>(p));
           continue;
-        case 0x164:
+        case 0x64:
           alu.aluXor<u16>(p, srcB<u16>(p));
           continue;
-        case 0x165:
+        case 0x65:
           alu.nfXor<u16>(p, srcB<u16>(p));
           continue;
-        case 0x166:
+        case 0x66:
           alu.aluXor<u16>(p, immB<u16>(p));
           continue;
-        case 0x167:
+        case 0x67:
           alu.nfXor<u16>(p, immB<u16>(p));
           continue;
-        case 0x168:
+        case 0x68:
           alu.aluXor<u32>(p, srcB<u32>(p));
           continue;
-        case 0x169:
+        case 0x69:
           alu.nfXor<u32>(p, srcB<u32>(p));
           continue;
-        case 0x16a:
+        case 0x6a:
           alu.aluXor<u32>(p, immB<u32>(p));
           continue;
-        case 0x16b:
+        case 0x6b:
           alu.nfXor<u32>(p, immB<u32>(p));
           continue;
-        case 0x16c:
+        case 0x6c:
           alu.aluXor<u64>(p, srcB<u64>(p));
           continue;
-        case 0x16d:
+        case 0x6d:
           alu.nfXor<u64>(p, srcB<u64>(p));
           continue;
-        case 0x16e:
+        case 0x6e:
           alu.aluXor<u64>(p, immB<u64>(p));
           continue;
-        case 0x16f:
+        case 0x6f:
           alu.nfXor<u64>(p, immB<u64>(p));
           continue;
-        case 0x170:
+        case 0x70:
           alu.aluCmp<u8>(p, srcB<u8>(p));
           continue;
-        case 0x172:
+        case 0x72:
           alu.aluCmp<u8>(p, immB<u8>(p));
           continue;
-        case 0x174:
+        case 0x74:
           alu.aluCmp<u16>(p, srcB<u16>(p));
           continue;
-        case 0x176:
+        case 0x76:
           alu.aluCmp<u16>(p, immB<u16>(p));
           continue;
-        case 0x178:
+        case 0x78:
           alu.aluCmp<u32>(p, srcB<u32>(p));
           continue;
-        case 0x17a:
+        case 0x7a:
           alu.aluCmp<u32>(p, immB<u32>(p));
           continue;
-        case 0x17c:
+        case 0x7c:
           alu.aluCmp<u64>(p, srcB<u64>(p));
           continue;
-        case 0x17e:
+        case 0x7e:
           alu.aluCmp<u64>(p, immB<u64>(p));
           continue;
-        case 0x180:
+        case 0x80:
           alu.aluTest<u8>(p, srcB<u8>(p));
           continue;
-        case 0x182:
+        case 0x82:
           alu.aluTest<u8>(p, immB<u8>(p));
           continue;
-        case 0x184:
+        case 0x84:
           alu.aluTest<u16>(p, srcB<u16>(p));
           continue;
-        case 0x186:
+        case 0x86:
           alu.aluTest<u16>(p, immB<u16>(p));
           continue;
-        case 0x188:
+        case 0x88:
           alu.aluTest<u32>(p, srcB<u32>(p));
           continue;
-        case 0x18a:
+        case 0x8a:
           alu.aluTest<u32>(p, immB<u32>(p));
           continue;
-        case 0x18c:
+        case 0x8c:
           alu.aluTest<u64>(p, srcB<u64>(p));
           continue;
-        case 0x18e:
+        case 0x8e:
           alu.aluTest<u64>(p, immB<u64>(p));
           continue;
-        case 0x190:
+        case 0x90:
           alu.aluShl<u8>(p, srcB<u8>(p));
           continue;
-        case 0x191:
+        case 0x91:
           alu.nfShl<u8>(p, srcB<u8>(p));
           continue;
-        case 0x192:
+        case 0x92:
           alu.aluShl<u8>(p, immB<u8>(p));
           continue;
-        case 0x193:
+        case 0x93:
           alu.nfShl<u8>(p, immB<u8>(p));
           continue;
-        case 0x194:
+        case 0x94:
           alu.aluShl<u16>(p, srcB<u8>(p));
           continue;
-        case 0x195:
+        case 0x95:
           alu.nfShl<u16>(p, srcB<u8>(p));
           continue;
-        case 0x196:
+        case 0x96:
           alu.aluShl<u16>(p, immB<u8>(p));
           continue;
-        case 0x197:
+        case 0x97:
           alu.nfShl<u16>(p, immB<u8>(p));
           continue;
-        case 0x198:
+        case 0x98:
           alu.aluShl<u32>(p, srcB<u8>(p));
           continue;
-        case 0x199:
+        case 0x99:
           alu.nfShl<u32>(p, srcB<u8>(p));
           continue;
-        case 0x19a:
+        case 0x9a:
           alu.aluShl<u32>(p, immB<u8>(p));
           continue;
-        case 0x19b:
+        case 0x9b:
           alu.nfShl<u32>(p, immB<u8>(p));
           continue;
-        case 0x19c:
+        case 0x9c:
           alu.aluShl<u64>(p, srcB<u8>(p));
           continue;
-        case 0x19d:
+        case 0x9d:
           alu.nfShl<u64>(p, srcB<u8>(p));
           continue;
-        case 0x19e:
+        case 0x9e:
           alu.aluShl<u64>(p, immB<u8>(p));
           continue;
-        case 0x19f:
+        case 0x9f:
           alu.nfShl<u64>(p, immB<u8>(p));
           continue;
-        case 0x1a0:
+        case 0xa0:
           alu.aluShr<u8>(p, srcB<u8>(p));
           continue;
-        case 0x1a1:
+        case 0xa1:
           alu.nfShr<u8>(p, srcB<u8>(p));
           continue;
-        case 0x1a2:
+        case 0xa2:
           alu.aluShr<u8>(p, immB<u8>(p));
           continue;
-        case 0x1a3:
+        case 0xa3:
           alu.nfShr<u8>(p, immB<u8>(p));
           continue;
-        case 0x1a4:
+        case 0xa4:
           alu.aluShr<u16>(p, srcB<u8>(p));
           continue;
-        case 0x1a5:
+        case 0xa5:
           alu.nfShr<u16>(p, srcB<u8>(p));
           continue;
-        case 0x1a6:
+        case 0xa6:
           alu.aluShr<u16>(p, immB<u8>(p));
           continue;
-        case 0x1a7:
+        case 0xa7:
           alu.nfShr<u16>(p, immB<u8>(p));
           continue;
-        case 0x1a8:
+        case 0xa8:
           alu.aluShr<u32>(p, srcB<u8>(p));
           continue;
-        case 0x1a9:
+        case 0xa9:
           alu.nfShr<u32>(p, srcB<u8>(p));
           continue;
-        case 0x1aa:
+        case 0xaa:
           alu.aluShr<u32>(p, immB<u8>(p));
           continue;
-        case 0x1ab:
+        case 0xab:
           alu.nfShr<u32>(p, immB<u8>(p));
           continue;
-        case 0x1ac:
+        case 0xac:
           alu.aluShr<u64>(p, srcB<u8>(p));
           continue;
-        case 0x1ad:
+        case 0xad:
           alu.nfShr<u64>(p, srcB<u8>(p));
           continue;
-        case 0x1ae:
+        case 0xae:
           alu.aluShr<u64>(p, immB<u8>(p));
           continue;
-        case 0x1af:
+        case 0xaf:
           alu.nfShr<u64>(p, immB<u8>(p));
           continue;
-        case 0x1b0:
+        case 0xb0:
           alu.aluSar<u8>(p, srcB<u8>(p));
           continue;
-        case 0x1b1:
+        case 0xb1:
           alu.nfSar<u8>(p, srcB<u8>(p));
           continue;
-        case 0x1b2:
+        case 0xb2:
           alu.aluSar<u8>(p, immB<u8>(p));
           continue;
-        case 0x1b3:
+        case 0xb3:
           alu.nfSar<u8>(p, immB<u8>(p));
           continue;
-        case 0x1b4:
+        case 0xb4:
           alu.aluSar<u16>(p, srcB<u8>(p));
           continue;
-        case 0x1b5:
+        case 0xb5:
           alu.nfSar<u16>(p, srcB<u8>(p));
           continue;
-        case 0x1b6:
+        case 0xb6:
           alu.aluSar<u16>(p, immB<u8>(p));
           continue;
-        case 0x1b7:
+        case 0xb7:
           alu.nfSar<u16>(p, immB<u8>(p));
           continue;
-        case 0x1b8:
+        case 0xb8:
           alu.aluSar<u32>(p, srcB<u8>(p));
           continue;
-        case 0x1b9:
+        case 0xb9:
           alu.nfSar<u32>(p, srcB<u8>(p));
           continue;
-        case 0x1ba:
+        case 0xba:
           alu.aluSar<u32>(p, immB<u8>(p));
           continue;
-        case 0x1bb:
+        case 0xbb:
           alu.nfSar<u32>(p, immB<u8>(p));
           continue;
-        case 0x1bc:
+        case 0xbc:
           alu.aluSar<u64>(p, srcB<u8>(p));
           continue;
-        case 0x1bd:
+        case 0xbd:
           alu.nfSar<u64>(p, srcB<u8>(p));
           continue;
-        case 0x1be:
+        case 0xbe:
           alu.aluSar<u64>(p, immB<u8>(p));
           continue;
-        case 0x1bf:
+        case 0xbf:
           alu.nfSar<u64>(p, immB<u8>(p));
           continue;
-        case 0x1c4:
+        case 0xc4:
           alu.aluImul<u16>(p, srcB<u16>(p));
           continue;
-        case 0x1c5:
+        case 0xc5:
           alu.nfImul<u16>(p, srcB<u16>(p));
           continue;
-        case 0x1c6:
+        case 0xc6:
           alu.aluImul<u16>(p, immB<u16>(p));
           continue;
-        case 0x1c7:
+        case 0xc7:
           alu.nfImul<u16>(p, immB<u16>(p));
           continue;
-        case 0x1c8:
+        case 0xc8:
           alu.aluImul<u32>(p, srcB<u32>(p));
           continue;
-        case 0x1c9:
+        case 0xc9:
           alu.nfImul<u32>(p, srcB<u32>(p));
           continue;
-        case 0x1ca:
+        case 0xca:
           alu.aluImul<u32>(p, immB<u32>(p));
           continue;
-        case 0x1cb:
+        case 0xcb:
           alu.nfImul<u32>(p, immB<u32>(p));
           continue;
-        case 0x1cc:
+        case 0xcc:
           alu.aluImul<u64>(p, srcB<u64>(p));
           continue;
-        case 0x1cd:
+        case 0xcd:
           alu.nfImul<u64>(p, srcB<u64>(p));
           continue;
-        case 0x1ce:
+        case 0xce:
           alu.aluImul<u64>(p, immB<u64>(p));
           continue;
-        case 0x1cf:
+        case 0xcf:
           alu.nfImul<u64>(p, immB<u64>(p));
           continue;
-        case 0x1d0:
+        case 0xd0:
           alu.aluInc<u8>(p);
           continue;
-        case 0x1d1:
+        case 0xd1:
           alu.nfAdd<u8>(p, 1);
           continue;
-        case 0x1d2:
+        case 0xd2:
           alu.aluDec<u8>(p);
           continue;
-        case 0x1d3:
+        case 0xd3:
           alu.nfSub<u8>(p, 1);
           continue;
-        case 0x1d4:
+        case 0xd4:
           alu.aluInc<u16>(p);
           continue;
-        case 0x1d5:
+        case 0xd5:
           alu.nfAdd<u16>(p, 1);
           continue;
-        case 0x1d6:
+        case 0xd6:
           alu.aluDec<u16>(p);
           continue;
-        case 0x1d7:
+        case 0xd7:
           alu.nfSub<u16>(p, 1);
           continue;
-        case 0x1d8:
+        case 0xd8:
           alu.aluInc<u32>(p);
           continue;
-        case 0x1d9:
+        case 0xd9:
           alu.nfAdd<u32>(p, 1);
           continue;
-        case 0x1da:
+        case 0xda:
           alu.aluDec<u32>(p);
           continue;
-        case 0x1db:
+        case 0xdb:
           alu.nfSub<u32>(p, 1);
           continue;
-        case 0x1dc:
+        case 0xdc:
           alu.aluInc<u64>(p);
           continue;
-        case 0x1dd:
+        case 0xdd:
           alu.nfAdd<u64>(p, 1);
           continue;
-        case 0x1de:
+        case 0xde:
           alu.aluDec<u64>(p);
           continue;
-        case 0x1df:
+        case 0xdf:
           alu.nfSub<u64>(p, 1);
           continue;
-        case 0x1e0:
+        case 0xe0:
           alu.aluNeg<u8>(p);
           continue;
-        case 0x1e1:
+        case 0xe1:
           setD<u8>(p, <u8>(0 - srcA<u8>(p)));
           continue;
-        case 0x1e4:
+        case 0xe4:
           alu.aluNeg<u16>(p);
           continue;
-        case 0x1e5:
+        case 0xe5:
           setD<u16>(p, <u16>(0 - srcA<u16>(p)));
           continue;
-        case 0x1e8:
+        case 0xe8:
           alu.aluNeg<u32>(p);
           continue;
-        case 0x1e9:
+        case 0xe9:
           setD<u32>(p, <u32>(0 - srcA<u32>(p)));
           continue;
-        case 0x1ec:
+        case 0xec:
           alu.aluNeg<u64>(p);
           continue;
-        case 0x1ed:
+        case 0xed:
           setD<u64>(p, <u64>(0 - srcA<u64>(p)));
           continue;
-        case 0x1f1:
+        case 0xf1:
           setD<u8>(p, <u8>~srcA<u8>(p));
           continue;
-        case 0x1f5:
+        case 0xf5:
           setD<u16>(p, <u16>~srcA<u16>(p));
           continue;
-        case 0x1f9:
+        case 0xf9:
           setD<u32>(p, <u32>~srcA<u32>(p));
           continue;
-        case 0x1fd:
+        case 0xfd:
           setD<u64>(p, <u64>~srcA<u64>(p));
           continue;
-        case 0x1fb:
+        case 0xfb:
           setD<u32>(p, bswap<u32>(srcA<u32>(p)));
           continue;
-        case 0x1ff:
+        case 0xff:
           setD<u64>(p, bswap<u64>(srcA<u64>(p)));
           continue;
-        case 0x300:
+        case 0x200:
           alu.aluRol<u8>(p, srcB<u8>(p));
           continue;
-        case 0x301:
+        case 0x201:
           alu.nfRol<u8>(p, srcB<u8>(p));
           continue;
-        case 0x302:
+        case 0x202:
           alu.aluRol<u8>(p, immB<u8>(p));
           continue;
-        case 0x303:
+        case 0x203:
           alu.nfRol<u8>(p, immB<u8>(p));
           continue;
-        case 0x304:
+        case 0x204:
           alu.aluRol<u16>(p, srcB<u8>(p));
           continue;
-        case 0x305:
+        case 0x205:
           alu.nfRol<u16>(p, srcB<u8>(p));
           continue;
-        case 0x306:
+        case 0x206:
           alu.aluRol<u16>(p, immB<u8>(p));
           continue;
-        case 0x307:
+        case 0x207:
           alu.nfRol<u16>(p, immB<u8>(p));
           continue;
-        case 0x308:
+        case 0x208:
           alu.aluRol<u32>(p, srcB<u8>(p));
           continue;
-        case 0x309:
+        case 0x209:
           alu.nfRol<u32>(p, srcB<u8>(p));
           continue;
-        case 0x30a:
+        case 0x20a:
           alu.aluRol<u32>(p, immB<u8>(p));
           continue;
-        case 0x30b:
+        case 0x20b:
           alu.nfRol<u32>(p, immB<u8>(p));
           continue;
-        case 0x30c:
+        case 0x20c:
           alu.aluRol<u64>(p, srcB<u8>(p));
           continue;
-        case 0x30d:
+        case 0x20d:
           alu.nfRol<u64>(p, srcB<u8>(p));
           continue;
-        case 0x30e:
+        case 0x20e:
           alu.aluRol<u64>(p, immB<u8>(p));
           continue;
-        case 0x30f:
+        case 0x20f:
           alu.nfRol<u64>(p, immB<u8>(p));
           continue;
-        case 0x310:
+        case 0x210:
           alu.aluRor<u8>(p, srcB<u8>(p));
           continue;
-        case 0x311:
+        case 0x211:
           alu.nfRor<u8>(p, srcB<u8>(p));
           continue;
-        case 0x312:
+        case 0x212:
           alu.aluRor<u8>(p, immB<u8>(p));
           continue;
-        case 0x313:
+        case 0x213:
           alu.nfRor<u8>(p, immB<u8>(p));
           continue;
-        case 0x314:
+        case 0x214:
           alu.aluRor<u16>(p, srcB<u8>(p));
           continue;
-        case 0x315:
+        case 0x215:
           alu.nfRor<u16>(p, srcB<u8>(p));
           continue;
-        case 0x316:
+        case 0x216:
           alu.aluRor<u16>(p, immB<u8>(p));
           continue;
-        case 0x317:
+        case 0x217:
           alu.nfRor<u16>(p, immB<u8>(p));
           continue;
-        case 0x318:
+        case 0x218:
           alu.aluRor<u32>(p, srcB<u8>(p));
           continue;
-        case 0x319:
+        case 0x219:
           alu.nfRor<u32>(p, srcB<u8>(p));
           continue;
-        case 0x31a:
+        case 0x21a:
           alu.aluRor<u32>(p, immB<u8>(p));
           continue;
-        case 0x31b:
+        case 0x21b:
           alu.nfRor<u32>(p, immB<u8>(p));
           continue;
-        case 0x31c:
+        case 0x21c:
           alu.aluRor<u64>(p, srcB<u8>(p));
           continue;
-        case 0x31d:
+        case 0x21d:
           alu.nfRor<u64>(p, srcB<u8>(p));
           continue;
-        case 0x31e:
+        case 0x21e:
           alu.aluRor<u64>(p, immB<u8>(p));
           continue;
-        case 0x31f:
+        case 0x21f:
           alu.nfRor<u64>(p, immB<u8>(p));
           continue;
 
         // OP_MOV, OP_MOVI, extensions
-        case 0x200:
+        case 0x100:
           setD<u8>(p, srcA<u8>(p));
           continue;
-        case 0x201:
+        case 0x101:
           setD<u16>(p, srcA<u16>(p));
           continue;
-        case 0x202:
+        case 0x102:
           setD<u32>(p, srcA<u32>(p));
           continue;
-        case 0x203:
+        case 0x103:
           setD<u64>(p, srcA<u64>(p));
           continue;
-        case 0x204:
+        case 0x104:
           setD<u8>(p, immB<u8>(p));
           continue;
-        case 0x205:
+        case 0x105:
           setD<u16>(p, immB<u16>(p));
           continue;
-        case 0x206:
+        case 0x106:
           setD<u32>(p, immB<u32>(p));
           continue;
-        case 0x207:
+        case 0x107:
           setD<u64>(p, immB<u64>(p));
           continue;
-        case 0x208:
+        case 0x108:
           setD64(p, srcA<u8>(p));
           continue;
-        case 0x209:
+        case 0x109:
           setD64(p, srcA<u16>(p));
           continue;
-        case 0x20a:
+        case 0x10a:
           setD<u16>(p, srcA<u8>(p));
           continue;
-        case 0x20b:
+        case 0x10b:
           setD<u16>(p, <u16>(<i16>srcA<i8>(p)));
           continue;
-        case 0x20c:
+        case 0x10c:
           setD<u32>(p, <u32>(<i32>srcA<i8>(p)));
           continue;
-        case 0x20d:
+        case 0x10d:
           setD64(p, <u64>(<i64>srcA<i8>(p)));
           continue;
-        case 0x20e:
+        case 0x10e:
           setD<u32>(p, <u32>(<i32>srcA<i16>(p)));
           continue;
-        case 0x20f:
+        case 0x10f:
           setD64(p, <u64>(<i64>srcA<i16>(p)));
           continue;
-        case 0x210:
+        case 0x110:
           setD64(p, <u64>(<i64>srcA<i32>(p)));
           continue;
         // OP_LEA16, 32, 64
-        case 0x211:
+        case 0x111:
           setD64(p, ea(p) & 0xffff);
           continue;
-        case 0x212:
+        case 0x112:
           setD64(p, ea32(p));
           continue;
-        case 0x213:
+        case 0x113:
           setD64(p, ea(p));
           continue;
         // OP_XCHG, OP_CMOV, OP_SETCC, OP_MOV128
-        case 0x214: {
+        case 0x114: {
           const d = <usize>load<u16>(p, 2);
           const x = load<u8>(d, STATE);
           setD<u8>(p, srcA<u8>(p));
           store<u8>(<usize>load<u16>(p, 4), x, STATE);
           continue;
         }
-        case 0x215: {
+        case 0x115: {
           const d = <usize>load<u16>(p, 2);
           const x = load<u16>(d, STATE);
           setD<u16>(p, srcA<u16>(p));
           store<u16>(<usize>load<u16>(p, 4), x, STATE);
           continue;
         }
-        case 0x216: {
+        case 0x116: {
           const d = <usize>load<u16>(p, 2);
           const x = load<u32>(d, STATE);
           setD<u32>(p, srcA<u32>(p));
           store<u64>(<usize>load<u16>(p, 4), <u64>x, STATE);
           continue;
         }
-        case 0x217: {
+        case 0x117: {
           const d = <usize>load<u16>(p, 2);
           const x = load<u64>(d, STATE);
           setD<u64>(p, srcA<u64>(p));
           store<u64>(<usize>load<u16>(p, 4), x, STATE);
           continue;
         }
-        case 0x219:
+        case 0x119:
           if (condition(<u32>load<u8>(p, 8))) setD<u16>(p, srcA<u16>(p));
           continue;
-        case 0x21a:
+        case 0x11a:
           setD<u32>(p, condition(<u32>load<u8>(p, 8)) ? srcA<u32>(p) : load<u32>(<usize>load<u16>(p, 2), STATE));
           continue;
-        case 0x21b:
+        case 0x11b:
           if (condition(<u32>load<u8>(p, 8))) setD64(p, srcA<u64>(p));
           continue;
-        case 0x21c:
+        case 0x11c:
           setD<u8>(p, u8(condition(<u32>load<u8>(p, 8))));
           continue;
-        case 0x21d:
+        case 0x11d:
           v128.store(STATE + <usize>load<u16>(p, 2), v128.load(STATE + <usize>load<u16>(p, 4)));
           continue;
         // OP_SETCC64, OP_SEL, OP_FIELD, OP_INSERT…
-        case 0x21e:
+        case 0x11e:
           setD64(p, u64(condition(<u32>load<u8>(p, 8))));
           continue;
-        case 0x222:
+        case 0x122:
           setD<u32>(p, condition(<u32>load<u8>(p, 8)) ? srcA<u32>(p) : srcB<u32>(p));
           continue;
-        case 0x223:
+        case 0x123:
           setD64(p, condition(<u32>load<u8>(p, 8)) ? srcA<u64>(p) : srcB<u64>(p));
           continue;
-        case 0x224:
+        case 0x124:
           setD64(p, int.field(p));
           continue;
-        case 0x225:
+        case 0x125:
           setD<u32>(p, <u32>int.inserted(p));
           continue;
-        case 0x226:
+        case 0x126:
           setD64(p, int.inserted(p));
           continue;
         // OP_CLZ…, OP_RBIT64, products, quotients
-        case 0x227:
+        case 0x127:
           setD<u32>(p, clz<u32>(srcA<u32>(p)));
           continue;
-        case 0x228:
+        case 0x128:
           setD64(p, clz<u64>(srcA<u64>(p)));
           continue;
-        case 0x229:
+        case 0x129:
           setD64(p, int.reverseBits(srcA<u64>(p)));
           continue;
-        case 0x22a:
+        case 0x12a:
           setD64(p, <u64>(<i64>srcA<i32>(p) * <i64>srcB<i32>(p)));
           continue;
-        case 0x22b:
+        case 0x12b:
           setD64(p, <u64>srcA<u32>(p) * <u64>srcB<u32>(p));
           continue;
-        case 0x22c:
+        case 0x12c:
           setD64(p, <u64>alu.mulHighSigned(srcA<i64>(p), srcB<i64>(p)));
           continue;
-        case 0x22d:
+        case 0x12d:
           setD64(p, alu.mulHigh(srcA<u64>(p), srcB<u64>(p)));
           continue;
-        case 0x22e:
+        case 0x12e:
           setD<u32>(p, <u32>int.divideUnsigned(srcA<u32>(p), srcB<u32>(p)));
           continue;
-        case 0x22f:
+        case 0x12f:
           setD64(p, int.divideUnsigned(srcA<u64>(p), srcB<u64>(p)));
           continue;
-        case 0x230:
+        case 0x130:
           setD<u32>(p, <u32>int.divideSigned(srcA<i32>(p), srcB<i32>(p)));
           continue;
-        case 0x231:
+        case 0x131:
           setD64(p, <u64>int.divideSigned(srcA<i64>(p), srcB<i64>(p)));
           continue;
         // OP_CCMP, OP_CCMN
-        case 0x232:
+        case 0x132:
           int.conditionalCompare<u32>(p);
           continue;
-        case 0x233:
+        case 0x133:
           int.conditionalCompare<u64>(p);
           continue;
-        case 0x234:
+        case 0x134:
           int.conditionalAdd<u32>(p);
           continue;
-        case 0x235:
+        case 0x135:
           int.conditionalAdd<u64>(p);
           continue;
         // OP_LD, OP_LD_A32: forms LD_*
-        case 0x240: {
+        case 0x140: {
           const v = loadMem<u8>(p, ea(p));
           if (faulted()) return fault(p);
           setD<u8>(p, v);
           continue;
         }
-        case 0x241: {
+        case 0x141: {
           const v = loadMem<u16>(p, ea(p));
           if (faulted()) return fault(p);
           setD<u16>(p, v);
           continue;
         }
-        case 0x242: {
+        case 0x142: {
           const linear = ea(p);
           const e = tlbEntry(linear);
           if (readable<u32>(e, linear)) setD64(p, load<u32>(hostAt(e, linear)));
@@ -1431,7 +1431,7 @@ export function execFrom(b: usize, start: usize): u32 {
           }
           continue;
         }
-        case 0x243: {
+        case 0x143: {
           const linear = ea(p);
           const e = tlbEntry(linear);
           if (readable<u64>(e, linear)) setD64(p, load<u64>(hostAt(e, linear)));
@@ -1442,7 +1442,7 @@ export function execFrom(b: usize, start: usize): u32 {
           }
           continue;
         }
-        case 0x244: {
+        case 0x144: {
           const linear = ea(p);
           const e = tlbEntry(linear);
           if (readable<u8>(e, linear)) setD64(p, load<u8>(hostAt(e, linear)));
@@ -1453,194 +1453,194 @@ export function execFrom(b: usize, start: usize): u32 {
           }
           continue;
         }
-        case 0x245: {
+        case 0x145: {
           const v = loadMem<u16>(p, ea(p));
           if (faulted()) return fault(p);
           setD64(p, v);
           continue;
         }
-        case 0x246: {
+        case 0x146: {
           const v = loadMem<u8>(p, ea(p));
           if (faulted()) return fault(p);
           setD<u16>(p, v);
           continue;
         }
-        case 0x247: {
+        case 0x147: {
           const v = loadMem<u8>(p, ea(p));
           if (faulted()) return fault(p);
           setD<u16>(p, <u16>(<i16>(<i8>v)));
           continue;
         }
-        case 0x248: {
+        case 0x148: {
           const v = loadMem<u8>(p, ea(p));
           if (faulted()) return fault(p);
           setD<u32>(p, <u32>(<i32>(<i8>v)));
           continue;
         }
-        case 0x249: {
+        case 0x149: {
           const v = loadMem<u8>(p, ea(p));
           if (faulted()) return fault(p);
           setD64(p, <u64>(<i64>(<i8>v)));
           continue;
         }
-        case 0x24a: {
+        case 0x14a: {
           const v = loadMem<u16>(p, ea(p));
           if (faulted()) return fault(p);
           setD<u32>(p, <u32>(<i32>(<i16>v)));
           continue;
         }
-        case 0x24b: {
+        case 0x14b: {
           const v = loadMem<u16>(p, ea(p));
           if (faulted()) return fault(p);
           setD64(p, <u64>(<i64>(<i16>v)));
           continue;
         }
-        case 0x24c: {
+        case 0x14c: {
           const v = loadMem<u32>(p, ea(p));
           if (faulted()) return fault(p);
           setD64(p, <u64>(<i64>(<i32>v)));
           continue;
         }
-        case 0x24d:
+        case 0x14d:
           if (execLoad128(p, ea(p), false)) return fault(p);
           continue;
-        case 0x24e:
+        case 0x14e:
           if (execLoad128(p, ea(p), true)) return fault(p);
           continue;
-        case 0x250: {
+        case 0x150: {
           const v = loadRmw<u8>(p, ea(p));
           if (faulted()) return fault(p);
           setD64(p, v);
           continue;
         }
-        case 0x251: {
+        case 0x151: {
           const v = loadRmw<u16>(p, ea(p));
           if (faulted()) return fault(p);
           setD64(p, v);
           continue;
         }
-        case 0x252: {
+        case 0x152: {
           const v = loadRmw<u32>(p, ea(p));
           if (faulted()) return fault(p);
           setD64(p, v);
           continue;
         }
-        case 0x253: {
+        case 0x153: {
           const v = loadRmw<u64>(p, ea(p));
           if (faulted()) return fault(p);
           setD64(p, v);
           continue;
         }
-        case 0x260: {
+        case 0x160: {
           const v = loadNarrow<u8>(p);
           if (faulted()) return fault(p);
           setD<u8>(p, v);
           continue;
         }
-        case 0x261: {
+        case 0x161: {
           const v = loadNarrow<u16>(p);
           if (faulted()) return fault(p);
           setD<u16>(p, v);
           continue;
         }
-        case 0x262: {
+        case 0x162: {
           const v = loadNarrow<u32>(p);
           if (faulted()) return fault(p);
           setD64(p, v);
           continue;
         }
-        case 0x263: {
+        case 0x163: {
           const v = loadNarrow<u64>(p);
           if (faulted()) return fault(p);
           setD64(p, v);
           continue;
         }
-        case 0x264: {
+        case 0x164: {
           const v = loadNarrow<u8>(p);
           if (faulted()) return fault(p);
           setD64(p, v);
           continue;
         }
-        case 0x265: {
+        case 0x165: {
           const v = loadNarrow<u16>(p);
           if (faulted()) return fault(p);
           setD64(p, v);
           continue;
         }
-        case 0x266: {
+        case 0x166: {
           const v = loadNarrow<u8>(p);
           if (faulted()) return fault(p);
           setD<u16>(p, v);
           continue;
         }
-        case 0x267: {
+        case 0x167: {
           const v = loadNarrow<u8>(p);
           if (faulted()) return fault(p);
           setD<u16>(p, <u16>(<i16>(<i8>v)));
           continue;
         }
-        case 0x268: {
+        case 0x168: {
           const v = loadNarrow<u8>(p);
           if (faulted()) return fault(p);
           setD<u32>(p, <u32>(<i32>(<i8>v)));
           continue;
         }
-        case 0x269: {
+        case 0x169: {
           const v = loadNarrow<u8>(p);
           if (faulted()) return fault(p);
           setD64(p, <u64>(<i64>(<i8>v)));
           continue;
         }
-        case 0x26a: {
+        case 0x16a: {
           const v = loadNarrow<u16>(p);
           if (faulted()) return fault(p);
           setD<u32>(p, <u32>(<i32>(<i16>v)));
           continue;
         }
-        case 0x26b: {
+        case 0x16b: {
           const v = loadNarrow<u16>(p);
           if (faulted()) return fault(p);
           setD64(p, <u64>(<i64>(<i16>v)));
           continue;
         }
-        case 0x26c: {
+        case 0x16c: {
           const v = loadNarrow<u32>(p);
           if (faulted()) return fault(p);
           setD64(p, <u64>(<i64>(<i32>v)));
           continue;
         }
-        case 0x26d:
+        case 0x16d:
           if (execLoad128(p, ea32(p), false)) return fault(p);
           continue;
-        case 0x26e:
+        case 0x16e:
           if (execLoad128(p, ea32(p), true)) return fault(p);
           continue;
-        case 0x270: {
+        case 0x170: {
           const v = loadRmw<u8>(p, ea32(p));
           if (faulted()) return fault(p);
           setD64(p, v);
           continue;
         }
-        case 0x271: {
+        case 0x171: {
           const v = loadRmw<u16>(p, ea32(p));
           if (faulted()) return fault(p);
           setD64(p, v);
           continue;
         }
-        case 0x272: {
+        case 0x172: {
           const v = loadRmw<u32>(p, ea32(p));
           if (faulted()) return fault(p);
           setD64(p, v);
           continue;
         }
-        case 0x273: {
+        case 0x173: {
           const v = loadRmw<u64>(p, ea32(p));
           if (faulted()) return fault(p);
           setD64(p, v);
           continue;
         }
         // OP_ST, OP_ST_A32, OP_STI, OP_STI_A32
-        case 0x280: {
+        case 0x180: {
           const linear = ea(p);
           const v = load<u8>(<usize>load<u16>(p, 2), STATE);
           const e = tlbEntry(linear);
@@ -1648,10 +1648,10 @@ export function execFrom(b: usize, start: usize): u32 {
           else if (slowStore(p, linear, 1, v)) return fault(p);
           continue;
         }
-        case 0x281:
+        case 0x181:
           if (storeMem<u16>(p, ea(p), load<u16>(<usize>load<u16>(p, 2), STATE))) return fault(p);
           continue;
-        case 0x282: {
+        case 0x182: {
           const linear = ea(p);
           const v = load<u32>(<usize>load<u16>(p, 2), STATE);
           const e = tlbEntry(linear);
@@ -1659,7 +1659,7 @@ export function execFrom(b: usize, start: usize): u32 {
           else if (slowStore(p, linear, 4, v)) return fault(p);
           continue;
         }
-        case 0x283: {
+        case 0x183: {
           const linear = ea(p);
           const v = load<u64>(<usize>load<u16>(p, 2), STATE);
           const e = tlbEntry(linear);
@@ -1667,62 +1667,62 @@ export function execFrom(b: usize, start: usize): u32 {
           else if (slowStore(p, linear, 8, v)) return fault(p);
           continue;
         }
-        case 0x284:
+        case 0x184:
           if (execStore128(p, ea(p), false)) return fault(p);
           continue;
-        case 0x285:
+        case 0x185:
           if (execStore128(p, ea(p), true)) return fault(p);
           continue;
-        case 0x288:
+        case 0x188:
           if (storeNarrow<u8>(p, load<u8>(<usize>load<u16>(p, 2), STATE))) return fault(p);
           continue;
-        case 0x289:
+        case 0x189:
           if (storeNarrow<u16>(p, load<u16>(<usize>load<u16>(p, 2), STATE))) return fault(p);
           continue;
-        case 0x28a:
+        case 0x18a:
           if (storeNarrow<u32>(p, load<u32>(<usize>load<u16>(p, 2), STATE))) return fault(p);
           continue;
-        case 0x28b:
+        case 0x18b:
           if (storeNarrow<u64>(p, load<u64>(<usize>load<u16>(p, 2), STATE))) return fault(p);
           continue;
-        case 0x28c:
+        case 0x18c:
           if (execStore128(p, ea32(p), false)) return fault(p);
           continue;
-        case 0x28d:
+        case 0x18d:
           if (execStore128(p, ea32(p), true)) return fault(p);
           continue;
-        case 0x290:
+        case 0x190:
           if (storeMem<u8>(p, eaImm(p), <u8>load<u32>(p, 12))) return fault(p);
           continue;
-        case 0x291:
+        case 0x191:
           if (storeMem<u16>(p, eaImm(p), <u16>load<u32>(p, 12))) return fault(p);
           continue;
-        case 0x292:
+        case 0x192:
           if (storeMem<u32>(p, eaImm(p), <u32>load<u32>(p, 12))) return fault(p);
           continue;
-        case 0x293:
+        case 0x193:
           if (storeMem<u64>(p, eaImm(p), <u64>(<i64>load<i32>(p, 12)))) return fault(p);
           continue;
-        case 0x294:
+        case 0x194:
           if (storeMem<u8>(p, eaImm(p) & 0xffffffff, <u8>load<u32>(p, 12))) return fault(p);
           continue;
-        case 0x295:
+        case 0x195:
           if (storeMem<u16>(p, eaImm(p) & 0xffffffff, <u16>load<u32>(p, 12))) return fault(p);
           continue;
-        case 0x296:
+        case 0x196:
           if (storeMem<u32>(p, eaImm(p) & 0xffffffff, <u32>load<u32>(p, 12))) return fault(p);
           continue;
-        case 0x297:
+        case 0x197:
           if (storeMem<u64>(p, eaImm(p) & 0xffffffff, <u64>(<i64>load<i32>(p, 12)))) return fault(p);
           continue;
         // OP_SEGLIN, OP_ALIGN, OP_RAISE, OP_CANON, OP_CSLIM
-        case 0x298: {
+        case 0x198: {
           const linear = segmentLinear(srcA<u64>(p), <u32>load<u16>(p, 6), <u32>load<u16>(p, 8), load<u8>(p, 10) != 0);
           if (faulted()) return fault(p);
           setD64(p, linear);
           continue;
         }
-        case 0x299:
+        case 0x199:
           if (ISA_AARCH64) {
             if (srcA<u64>(p) & (load<u64>(p, 8) - 1)) {
               const what: u32 = load<u16>(p, 6);
@@ -1737,25 +1737,25 @@ export function execFrom(b: usize, start: usize): u32 {
             return fault(p);
           }
           continue;
-        case 0x29a:
+        case 0x19a:
           if (ISA_AARCH64) raisePacked(load<u64>(p, 8));
           else if (load<u8>(p, 9)) raiseCode(<u32>load<u8>(p, 8), load<u32>(p, 12));
           else raise(<u32>load<u8>(p, 8));
           return fault(p);
-        case 0x29b:
+        case 0x19b:
           if (!isCanonical(srcA<u64>(p))) {
             raiseGP(0);
             return fault(p);
           }
           continue;
-        case 0x29c:
+        case 0x19c:
           if (srcA<u32>(p) > load<u32>(segSlot(SEG_CS), SEG_LIMIT)) {
             raiseGP(0);
             return fault(p);
           }
           continue;
         // OP_PUSH…, OP_POP…
-        case 0x2a0: {
+        case 0x1a0: {
           const sp = load<u64>(STATE, S_RSP) - 8;
           const v = srcA<u64>(p);
           const e = tlbEntry(sp);
@@ -1773,7 +1773,7 @@ export function execFrom(b: usize, start: usize): u32 {
           }
           continue;
         }
-        case 0x2a1: {
+        case 0x1a1: {
           const sp = load<u64>(STATE, S_RSP) - 8;
           const v = load<u64>(p, 8);
           const e = tlbEntry(sp);
@@ -1785,7 +1785,7 @@ export function execFrom(b: usize, start: usize): u32 {
           p += OP_BYTES;
           break;
         }
-        case 0x2a2: {
+        case 0x1a2: {
           const sp = load<u64>(STATE, S_RSP);
           const e = tlbEntry(sp);
           let v: u64;
@@ -1807,19 +1807,19 @@ export function execFrom(b: usize, start: usize): u32 {
           }
           continue;
         }
-        case 0x2a3: {
+        case 0x1a3: {
           const sp = load<u32>(STATE, S_RSP) - 4;
           if (storeMem<u32>(p, sp, srcA<u32>(p))) return fault(p);
           store<u64>(STATE, sp, S_RSP);
           continue;
         }
-        case 0x2a4: {
+        case 0x1a4: {
           const sp = load<u32>(STATE, S_RSP) - 4;
           if (storeMem<u32>(p, sp, load<u32>(p, 8))) return fault(p);
           store<u64>(STATE, sp, S_RSP);
           continue;
         }
-        case 0x2a5: {
+        case 0x1a5: {
           const sp = load<u32>(STATE, S_RSP);
           const v = loadMem<u32>(p, sp);
           if (faulted()) return fault(p);
@@ -1827,7 +1827,7 @@ export function execFrom(b: usize, start: usize): u32 {
           setD64(p, v);
           continue;
         }
-        case 0x2a6: {
+        case 0x1a6: {
           const sp = load<u64>(STATE, S_RSP);
           const e = tlbEntry(sp);
           let target: u64;
@@ -1847,7 +1847,7 @@ export function execFrom(b: usize, start: usize): u32 {
           p = b + B_CODE - OP_BYTES;
           continue;
         }
-        case 0x2a7: {
+        case 0x1a7: {
           const sp = load<u32>(STATE, S_RSP);
           const target = loadMem<u32>(p, sp);
           if (faulted()) return fault(p);
@@ -1859,10 +1859,10 @@ export function execFrom(b: usize, start: usize): u32 {
           continue;
         }
         // OP_LDP, OP_STP
-        case 0x2a8:
+        case 0x1a8:
           if (loadPair<u32>(p)) return fault(p);
           continue;
-        case 0x2a9: {
+        case 0x1a9: {
           const linear = load<u64>(<usize>load<u16>(p, 4), STATE) + <u64>(<i64>load<i32>(p, 8));
           const e = tlbEntry(linear);
           if (readable<v128>(e, linear)) {
@@ -1874,13 +1874,13 @@ export function execFrom(b: usize, start: usize): u32 {
           } else if (loadPair<u64>(p)) return fault(p);
           continue;
         }
-        case 0x2aa:
+        case 0x1aa:
           if (loadPair128(p)) return fault(p);
           continue;
-        case 0x2ac:
+        case 0x1ac:
           if (storePair<u32>(p)) return fault(p);
           continue;
-        case 0x2ad: {
+        case 0x1ad: {
           const linear = load<u64>(<usize>load<u16>(p, 4), STATE) + <u64>(<i64>load<i32>(p, 8));
           const low = load<u64>(<usize>load<u16>(p, 2), STATE);
           const high = srcB<u64>(p);
@@ -1892,41 +1892,41 @@ export function execFrom(b: usize, start: usize): u32 {
           } else if (storePair<u64>(p)) return fault(p);
           continue;
         }
-        case 0x2ae:
+        case 0x1ae:
           if (storePair128(p)) return fault(p);
           continue;
         // OP_CALL, OP_SYNC, OP_VEC
-        case 0x2b0:
+        case 0x1b0:
           current = p;
           call_indirect<void>(<u32>load<u16>(p, 2), <u32>load<u16>(p, 4), <u32>load<u16>(p, 6), load<u64>(p, 8));
           if (faulted()) return fault(p);
           noticed(p);
           continue;
-        case 0x2b1: {
+        case 0x1b1: {
           const next = load<u64>(p, 8);
           store<u64>(STATE, next, S_NEXT_RIP);
           store<u64>(STATE, next - <u64>load<u16>(p, 2), S_RIP);
           continue;
         }
-        case 0x2b2:
+        case 0x1b2:
           current = p;
           execVec(p);
           if (faulted()) return fault(p);
           continue;
         // Ends of a block: OP_JMP, OP_JCC, OP_JNZ, OP_JMPI, OP_EXIT, OP_JZ, OP_CMPJ, OP_TESTJ, OP_CMPIJ, OP_TESTIJ, OP_LEAVE
-        case 0x2c0:
+        case 0x1c0:
           break;
-        case 0x2c1:
+        case 0x1c1:
           slot = u32(condition(<u32>load<u16>(p, 4)));
           break;
-        case 0x2c2: {
+        case 0x1c2: {
           const size = load<u16>(p, 6);
           const v =
             size == 3 ? srcA<u64>(p) : size == 2 ? <u64>srcA<u32>(p) : size == 1 ? <u64>srcA<u16>(p) : <u64>srcA<u8>(p);
           slot = u32(v != 0);
           break;
         }
-        case 0x2c3:
+        case 0x1c3:
           if (!ISA_AARCH64 && !isCanonical(srcA<u64>(p))) {
             raiseGP(0);
             return fault(p);
@@ -1935,118 +1935,118 @@ export function execFrom(b: usize, start: usize): u32 {
           if (!b) return left;
           p = b + B_CODE - OP_BYTES;
           continue;
-        case 0x2c4:
+        case 0x1c4:
           return leave(LEFT_INDIRECT, load<u64>(STATE, S_RIP));
-        case 0x2c5: {
+        case 0x1c5: {
           const v = load<u16>(p, 6) == 3 ? srcA<u64>(p) : <u64>srcA<u32>(p);
           slot = u32(v == 0);
           break;
         }
-        case 0x2c8: {
+        case 0x1c8: {
           const x = srcA<u8>(p);
           const y = srcB<u8>(p);
           setLazy((CCK_SUB << 2) | 0, <u64>x, <u64>(<u8>(x - y)));
           slot = u32(compared<u8>(<u32>load<u16>(p, 2), x, y));
           break;
         }
-        case 0x2c9: {
+        case 0x1c9: {
           const x = srcA<u16>(p);
           const y = srcB<u16>(p);
           setLazy((CCK_SUB << 2) | 1, <u64>x, <u64>(<u16>(x - y)));
           slot = u32(compared<u16>(<u32>load<u16>(p, 2), x, y));
           break;
         }
-        case 0x2ca: {
+        case 0x1ca: {
           const x = srcA<u32>(p);
           const y = srcB<u32>(p);
           setLazy((CCK_SUB << 2) | 2, <u64>x, <u64>(<u32>(x - y)));
           slot = u32(compared<u32>(<u32>load<u16>(p, 2), x, y));
           break;
         }
-        case 0x2cb: {
+        case 0x1cb: {
           const x = srcA<u64>(p);
           const y = srcB<u64>(p);
           setLazy((CCK_SUB << 2) | 3, <u64>x, <u64>(<u64>(x - y)));
           slot = u32(compared<u64>(<u32>load<u16>(p, 2), x, y));
           break;
         }
-        case 0x2cc: {
+        case 0x1cc: {
           const x = <u8>(srcA<u8>(p) & srcB<u8>(p));
           setLazy((CCK_LOGIC << 2) | 0, 0, <u64>x);
           slot = u32(tested<u8>(<u32>load<u16>(p, 2), x));
           break;
         }
-        case 0x2cd: {
+        case 0x1cd: {
           const x = <u16>(srcA<u16>(p) & srcB<u16>(p));
           setLazy((CCK_LOGIC << 2) | 1, 0, <u64>x);
           slot = u32(tested<u16>(<u32>load<u16>(p, 2), x));
           break;
         }
-        case 0x2ce: {
+        case 0x1ce: {
           const x = <u32>(srcA<u32>(p) & srcB<u32>(p));
           setLazy((CCK_LOGIC << 2) | 2, 0, <u64>x);
           slot = u32(tested<u32>(<u32>load<u16>(p, 2), x));
           break;
         }
-        case 0x2cf: {
+        case 0x1cf: {
           const x = <u64>(srcA<u64>(p) & srcB<u64>(p));
           setLazy((CCK_LOGIC << 2) | 3, 0, <u64>x);
           slot = u32(tested<u64>(<u32>load<u16>(p, 2), x));
           break;
         }
-        case 0x2d0: {
+        case 0x1d0: {
           const x = srcA<u8>(p);
           const y = <u8>(<i64>load<i16>(p, 6));
           setLazy((CCK_SUB << 2) | 0, <u64>x, <u64>(<u8>(x - y)));
           slot = u32(compared<u8>(<u32>load<u16>(p, 2), x, y));
           break;
         }
-        case 0x2d1: {
+        case 0x1d1: {
           const x = srcA<u16>(p);
           const y = <u16>(<i64>load<i16>(p, 6));
           setLazy((CCK_SUB << 2) | 1, <u64>x, <u64>(<u16>(x - y)));
           slot = u32(compared<u16>(<u32>load<u16>(p, 2), x, y));
           break;
         }
-        case 0x2d2: {
+        case 0x1d2: {
           const x = srcA<u32>(p);
           const y = <u32>(<i64>load<i16>(p, 6));
           setLazy((CCK_SUB << 2) | 2, <u64>x, <u64>(<u32>(x - y)));
           slot = u32(compared<u32>(<u32>load<u16>(p, 2), x, y));
           break;
         }
-        case 0x2d3: {
+        case 0x1d3: {
           const x = srcA<u64>(p);
           const y = <u64>(<i64>load<i16>(p, 6));
           setLazy((CCK_SUB << 2) | 3, <u64>x, <u64>(<u64>(x - y)));
           slot = u32(compared<u64>(<u32>load<u16>(p, 2), x, y));
           break;
         }
-        case 0x2d4: {
+        case 0x1d4: {
           const x = <u8>(srcA<u8>(p) & <u8>(<i64>load<i16>(p, 6)));
           setLazy((CCK_LOGIC << 2) | 0, 0, <u64>x);
           slot = u32(tested<u8>(<u32>load<u16>(p, 2), x));
           break;
         }
-        case 0x2d5: {
+        case 0x1d5: {
           const x = <u16>(srcA<u16>(p) & <u16>(<i64>load<i16>(p, 6)));
           setLazy((CCK_LOGIC << 2) | 1, 0, <u64>x);
           slot = u32(tested<u16>(<u32>load<u16>(p, 2), x));
           break;
         }
-        case 0x2d6: {
+        case 0x1d6: {
           const x = <u32>(srcA<u32>(p) & <u32>(<i64>load<i16>(p, 6)));
           setLazy((CCK_LOGIC << 2) | 2, 0, <u64>x);
           slot = u32(tested<u32>(<u32>load<u16>(p, 2), x));
           break;
         }
-        case 0x2d7: {
+        case 0x1d7: {
           const x = <u64>(srcA<u64>(p) & <u64>(<i64>load<i16>(p, 6)));
           setLazy((CCK_LOGIC << 2) | 3, 0, <u64>x);
           slot = u32(tested<u64>(<u32>load<u16>(p, 2), x));
           break;
         }
-        case 0x2d8: {
+        case 0x1d8: {
           // Put there by leaveAfter(): the instruction before is complete, this one was not begun.
           const side = sideOf(p);
           unpatch();

@@ -61,6 +61,8 @@ let freeCount: u32 = 0;
 export let jitThreshold: u32 = 0;
 /** A block executed less often than this has no region, and does not get one. */
 export let looksFrom: u32 = i32.MAX_VALUE;
+/** From so many executions on it is noted where a block's indirect jump goes: most never get there. */
+export let notesFrom: u32 = u32.MAX_VALUE;
 
 // Counters, for statistics.
 export let regionsBuilt: u64 = 0;
@@ -82,6 +84,7 @@ export function jitEnable(first: u32, count: u32, threshold: u32): void {
   }
   jitThreshold = threshold;
   looksFrom = threshold;
+  notesFrom = threshold >> 2;
 }
 
 function drop(record: usize): void {
@@ -102,6 +105,7 @@ function drop(record: usize): void {
 
 /** `block` was left for the unknown address `rip`, from region `record` or, if that is 0, the interpreter. */
 export function indirectTo(block: usize, rip: u64, record: usize): void {
+  if (!record && load<u32>(block, B_COUNT) < notesFrom) return;
   if (!noteTarget(block, rip, record != 0) || !load<u32>(record, R_SLOT)) return;
   const head = <usize>load<u32>(record, R_HEAD);
   drop(record);

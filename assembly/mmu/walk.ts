@@ -90,6 +90,9 @@ let executable: bool = false;
 let isGlobal: bool = false;
 let isDirty: bool = false;
 
+/** A page of 1 GiB has been walked to: the soft TLB may hold pieces of it. */
+export let met1GiB: bool = false;
+
 // The entries that it used, top level first: u64 address, u64 value, 16 bytes each; and their width.
 const trail: usize = memory.data(4 * 16);
 let trailCount: u32 = 0;
@@ -185,6 +188,7 @@ function walk64(linear: u64, table: u64, shift: u64, reserved: u64): u32 {
     // Bit 12 of a large page's entry is PAT.
     if (large) bad |= shift > largest ? PTE_PS : entry & (size - 1) & ~0x1fff;
     if (bad) return PF_P | PF_RSVD;
+    met1GiB = met1GiB || (large && shift == 30);
     if (large || shift == 12) return leaf(entry, entry & ADDRESS & ~(size - 1), linear & (size - 1) & ~0xfff);
     table = entry & ADDRESS;
     shift -= 9;

@@ -2,11 +2,9 @@
 // its segment in b.
 
 import { STATE } from '../layout/memory';
-import { CPU_PAGE1G } from '../layout/x86-features';
 import {
   CR4_PAE,
   CR4_PSE,
-  S_CPU_FEATURES,
   S_CR4,
   S_GDTR_BASE,
   S_GDTR_LIMIT,
@@ -17,7 +15,7 @@ import {
 } from '../layout/x86-state';
 import { probeWrite, read16, read32, read64, write16, write32, write64 } from '../mmu/access';
 import { tlbFlush, tlbInvalidate } from '../mmu/tlb';
-import { isCanonical } from '../mmu/walk';
+import { isCanonical, met1GiB } from '../mmu/walk';
 import { faulted, raiseGP } from './fault';
 import { finish, in64BitMode, linearAddress, privileged } from './helper';
 import { segSlot } from './mode';
@@ -66,14 +64,14 @@ export function storeTable(a: u32, b: u32, imm: u64): void {
 
 /**
  * Drops all translations of the page at `linear`. It may have been a large one (the tables may say otherwise by now),
- * which the soft TLB holds in pieces of 4 KiB: every piece of the largest page that there could be has to go.
+ * which the soft TLB holds in pieces of 4 KiB: every piece of the largest page that there may have been has to go.
  */
 function invalidate(linear: u64): void {
-  const cr4 = load<u32>(STATE, S_CR4);
-  if (load<u32>(STATE, S_CPU_FEATURES) & CPU_PAGE1G) {
+  if (met1GiB) {
     tlbFlush(false);
     return;
   }
+  const cr4 = load<u32>(STATE, S_CR4);
   const size: u64 = cr4 & CR4_PAE ? 0x200000 : cr4 & CR4_PSE ? 0x400000 : 0x1000;
   tlbInvalidate(linear & ~(size - 1), size);
 }

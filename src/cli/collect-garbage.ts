@@ -5,7 +5,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /** Bytes in buffers that are worth the time of a collection. */
-const WORTHWHILE = 4 << 20;
+const WORTHWHILE = 8 << 20;
 
 /** A full collection, at once (some ten milliseconds), if loading has left much. */
 export function collectGarbage(): void {

@@ -2,6 +2,7 @@
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import * as L from '../../assembly/layout/x86-state.js';
 import { alike } from './alike.js';
 import { program } from './program.js';
 
@@ -37,6 +38,107 @@ test('another frame under the second page of a hot loop', async () => {
   });
   // Computed apart from any emulator.
   assert.is(expected.state.gpr(3), 9890054439913129185n);
+});
+
+/**
+ * Calls a function that goes to another page and back, before and after a flush that spares global pages. INVLPG takes
+ * what may have been a page of 2 MiB, so the other page is in one of its own, by an alias of 0x14000.
+ */
+const AFTER_FLUSH = [
+  program(
+    0x10000,
+    `
+  e8 fb 2f 00 00                   call 0x13000
+  0f 20 d8                         mov rax,cr3
+  0f 22 d8                         mov cr3,rax
+  e8 f0 2f 00 00                   call 0x13000
+  48 81 34 25 a0 70 00 00 00 10 00 00 xor QWORD PTR ds:0x70a0,0x1000
+  0f 01 3c 25 00 40 21 00          invlpg BYTE PTR ds:0x214000
+  41 ff cc                         dec r12d
+  75 d7                            jne 0x10000
+  f4                               hlt
+`,
+  ),
+  program(
+    0x13000,
+    `
+  b9 28 00 00 00                   mov ecx,0x28
+  e9 f6 0f 20 00                   jmp 0x214000
+  ff c9                            dec ecx
+  75 f7                            jne 0x13005
+  c3                               ret
+`,
+  ),
+  program(
+    0x214000,
+    `
+  48 83 c3 03                      add rbx,0x3
+  e9 01 f0 df ff                   jmp 0x1300a
+`,
+  ),
+];
+
+test('another frame under a global page that only a compiled loop has entered since a flush', async () => {
+  const [main, , other] = AFTER_FLUSH;
+  const [expected] = await alike(AFTER_FLUSH, (rig) => {
+    rig.state.rip = BigInt(main.address);
+    rig.state.setGpr(12, 60n);
+    rig.state.setU64(L.S_CR4, rig.state.u64(L.S_CR4) | BigInt(L.CR4_PGE));
+    rig.ram.setBigUint64(0x70a0, 0x14103n, true);
+    rig.put(0x14000, other.bytes);
+    const second = other.bytes.slice();
+    second[3] = 5;
+    rig.put(0x15000, second);
+  });
+  // In turns 3 and 5, 40 times in each of two calls.
+  assert.is(expected.state.gpr(3), 30n * 80n * 8n);
+});
+
+/** A jump whose offset is on the second page; nothing else is executed there. */
+const JUMP_ACROSS = [
+  program(
+    0x10000,
+    `
+  e8 fa ff 1e 00                   call 0x1fffff
+  48 81 34 25 00 70 00 00 00 e0 00 00 xor QWORD PTR ds:0x7000,0xe000
+  0f 01 3c 25 00 00 20 00          invlpg BYTE PTR ds:0x200000
+  41 ff cc                         dec r12d
+  75 e2                            jne 0x10000
+  f4                               hlt
+`,
+  ),
+  program(
+    0x1fffff,
+    `
+  e9 fc 7f e1 ff                   jmp 0x18000
+`,
+  ),
+  program(
+    0x18000,
+    `
+  48 83 c3 03                      add rbx,0x3
+  c3                               ret
+`,
+  ),
+  program(
+    0x18010,
+    `
+  48 83 c3 05                      add rbx,0x5
+  c3                               ret
+`,
+  ),
+];
+
+test('another frame under the page where a jump ends', async () => {
+  const [expected] = await alike(JUMP_ACROSS, (rig) => {
+    rig.state.rip = 0x10000n;
+    rig.state.setGpr(12, 60n);
+    rig.ram.setBigUint64(0x7000, 0x17003n, true);
+    // To 0x18000, to 0x18010.
+    rig.ram.setUint32(0x17000, 0xffe17ffc, true);
+    rig.ram.setUint32(0x19000, 0xffe1800c, true);
+  });
+  assert.is(expected.state.gpr(3), 30n * 8n);
 });
 
 test.run();
