@@ -1,7 +1,7 @@
 // What must hold of the code cache after each event: asserted in debug builds only (node tools/build-core.mjs --debug).
 
 import { checkRegions } from '../jit/tier';
-import { PAGE_HAS_CODE, TLB_BASE, TLB_ENTRY, TLB_SIZE } from '../layout/memory';
+import { PAGE_HAS_CODE, PAGE_STORED_TO, TLB_BASE, TLB_ENTRY, TLB_SIZE } from '../layout/memory';
 import { pageInfoAt } from '../mmu/frame';
 import { checkRanges } from '../mmu/ranges';
 import { TAG_NONE, TLB_PHYS, TLB_WRITE } from '../mmu/tlb';
@@ -44,7 +44,9 @@ export function checkCache(): void {
   }
   for (let entry: usize = TLB_BASE; entry < <usize>(TLB_BASE + 3 * TLB_SIZE); entry += TLB_ENTRY) {
     if (load<u64>(entry, TLB_WRITE) == TAG_NONE) continue;
-    assert(!hasCode(load<u32>(entry, TLB_PHYS)), 'the soft TLB lets stores reach translated code');
+    const info = load<u32>(pageInfoAt(load<u32>(entry, TLB_PHYS)));
+    assert(!(info & PAGE_HAS_CODE), 'the soft TLB lets stores reach translated code');
+    assert((info & PAGE_STORED_TO) != 0, 'code could be protected without looking at the soft TLB');
   }
   checkRanges();
   checkRegions();

@@ -12,6 +12,7 @@ import {
   PAGE_ROM,
   STATE,
 } from '../../assembly/layout/memory.js';
+import { guardWith } from '../emulator/guarded.js';
 import { Jit, type JitOptions } from '../emulator/jit.js';
 import type { ArmBus, ArmPins, ArmTimerRegisters, ArmTimers } from '../vcpu/arm-bus.js';
 import { ArmState } from '../vcpu/arm-state.js';
@@ -104,21 +105,13 @@ export class EmulatedArmVcpu implements Vcpu<ArmState>, ArmPins {
     this.core.stateIn();
   }
 
-  /** Imports of the core (assembly/arm/host.ts). A host function that throws is kept for after the slice: the exception
-   *  must not unwind through the core, whose state would be left in the middle of an instruction. */
+  /** Imports of the core (assembly/arm/host.ts). What one of them throws is thrown again after the slice. */
   private imports(): WebAssembly.Imports {
     const { bus, memory } = this.options;
-    const guarded =
-      <A extends number[], T>(f: (...args: A) => T, otherwise: T) =>
-      (...args: A): T => {
-        try {
-          return f(...args);
-        } catch (error) {
-          this.hostError ??= error;
-          this.kick();
-          return otherwise;
-        }
-      };
+    const guarded = guardWith((error) => {
+      this.hostError ??= error;
+      this.kick();
+    });
     return {
       env: { memory, abort: () => this.abort() },
       host: {

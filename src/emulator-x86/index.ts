@@ -21,6 +21,7 @@ import {
   type TranslatedBlock,
   translatedBlocks,
 } from '../emulator/explain.js';
+import { guardWith } from '../emulator/guarded.js';
 import { Jit, type JitOptions } from '../emulator/jit.js';
 import type { CpuModel } from '../vcpu/cpu-model.js';
 import type { MemoryRegion } from '../vcpu/guest-memory.js';
@@ -112,24 +113,16 @@ export class EmulatedVcpu implements Vcpu<X86State> {
     this.core.stateIn();
   }
 
-  /** Imports of the core (assembly/x86/host.ts). A host function that throws is kept for after the slice: the exception
-   *  must not unwind through the core, whose state would be left in the middle of an instruction. */
+  /** Imports of the core (assembly/x86/host.ts). What one of them throws is thrown again after the slice. */
   private imports(): WebAssembly.Imports {
     const { bus, memory, cpu } = this.options;
     const transfer = new DataView(memory.buffer, TRANSFER, 64);
     const randomWord = new Uint32Array(1);
     const random = this.options.random ?? ((into: Uint32Array<ArrayBuffer>) => void crypto.getRandomValues(into));
-    const guarded =
-      <A extends number[], T>(f: (...args: A) => T, otherwise: T) =>
-      (...args: A): T => {
-        try {
-          return f(...args);
-        } catch (error) {
-          this.hostError ??= error;
-          this.kick();
-          return otherwise;
-        }
-      };
+    const guarded = guardWith((error) => {
+      this.hostError ??= error;
+      this.kick();
+    });
     return {
       env: { memory, abort: () => this.abort() },
       host: {

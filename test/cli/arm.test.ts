@@ -52,6 +52,37 @@ function hello(): Uint8Array {
   return new Uint8Array(readFileSync(new URL('../../../guests/arm/hello.img', import.meta.url)));
 }
 
+/** An Image of 2 MiB, longer than what it is recognized by; its code begins in the second one. */
+function largeImage(code: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(2 << 20);
+  const view = new DataView(bytes.buffer);
+  const start = 0x180000;
+  // b start; image_size; flags: little-endian, pages of 4 KiB; magic
+  view.setUint32(0, 0x14000000 | (start / 4), true);
+  view.setBigUint64(0x10, BigInt(bytes.length), true);
+  view.setBigUint64(0x18, 0xan, true);
+  bytes.set([0x41, 0x52, 0x4d, 0x64], 0x38);
+  bytes.set(code, start);
+  return bytes;
+}
+
+test('a large Image is read to where it runs, again after a reset', async () => {
+  // mov x1, #0x09000000; mov w2, #'r'; str w2, [x1]; adr x3, its beginning; str wzr, [x3]; SYSTEM_RESET
+  const code = words(0xd2a12001, 0x52800e42, 0xb9000022, 0x10ffffa3, 0xb900007f, ...psci(9));
+  const image = scratch('large-image', largeImage(code));
+  const onOutput: SpawnOptions['onOutput'] = (child, text) => void (text.length >= 3 && child.kill('SIGTERM'));
+  const result = await tsvm(['run', image, '--mode', 'emu'], { onOutput });
+  assert.match(result.stdout, /^rrr/);
+  assert.is(result.code, 128 + 15, result.stderr);
+});
+
+test('a large Image and little memory: E_FILE_TOO_LARGE', async () => {
+  const image = scratch('too-large-image', largeImage(new Uint8Array(0)));
+  const result = await tsvm(['run', image, '--mode', 'emu', '--memory', '1M']);
+  assert.is(result.code, 125);
+  assert.match(result.stderr, /^E_FILE_TOO_LARGE: image .*too-large-image.* has 2 MiB, more than the 1 MiB/);
+});
+
 test('an Image runs on the virt board without being asked to', async () => {
   const result = await tsvm(['run', 'guests/arm/hello.img', '--mode', 'emu']);
   assert.is(result.code, 0, result.stderr);
