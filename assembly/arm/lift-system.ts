@@ -323,7 +323,7 @@ function liftRegister(insn: u32, reading: bool): u32 {
     return LIFT_NEXT;
   }
   if (endsBlock(load<u8>(row, K.SYSREG_WRITE))) return emitLast(msr.index, srcSlot(rt), 0, operand);
-  // SCTLR_EL1.DZE is for EL0, HCR_EL2.TDZ for what runs above it.
+  // At EL1 only HCR_EL2.TDZ could trap it.
   const zeroes = load<u8>(row, K.SYSREG_WRITE) == K.SYS_DC_ZVA && liftLevel() == 1 && !hasEl2();
   if (zeroes) emitCall(zeroLine.index, srcSlot(rt), 0, 0);
   else emitCall(write.index, srcSlot(rt), 0, operand);

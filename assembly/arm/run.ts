@@ -4,7 +4,7 @@ import { B_INSNS, findBlock, jumpLookup, jumpRemember } from '../ir/blocks';
 import { allowFollowing, budget, chained, chainJump, forgetJump, rememberJump, setBudget, spend } from '../ir/follow';
 import { exec, LEFT_FAULT, LEFT_INDIRECT, lastBlock, pendingInstructions, unexecuted } from '../ir/interp';
 import { LEFT_KNOWN, regionBlock, runRegion } from '../jit/run-region';
-import { indirectTo, jitThreshold, regionFor } from '../jit/tier';
+import { indirectTo, regionFor } from '../jit/tier';
 import {
   ARM_OFF,
   ARM_RUNNING,
@@ -169,7 +169,7 @@ function runLoop(): u32 {
         spend(load<u16>(b, B_INSNS));
         left = exec(b);
         b = lastBlock;
-        if (jitThreshold && left == LEFT_INDIRECT) indirectTo(b, load<u64>(STATE, S_PC), 0);
+        if (left == LEFT_INDIRECT) indirectTo(b, load<u64>(STATE, S_PC), 0);
       }
       if (left >= LEFT_INDIRECT) {
         spend(-(<i64>unexecuted));

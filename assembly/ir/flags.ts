@@ -148,10 +148,11 @@ export function getFlags(): u32 {
 export function condition(cc: u32): bool {
   const op = load<u32>(STATE, S_CC_OP);
   // Mostly the flags are those of a comparison.
-  if (op >> 1 == ((CCK_SUB << 1) | (SIZE32 >> 1)) && fusible(cc)) {
+  const size = op & 3;
+  if (op >> 2 == CCK_SUB && size >= SIZE32 && fusible(cc)) {
     const a = load<u64>(STATE, S_CC_A);
     const b = a - load<u64>(STATE, S_CC_RES);
-    return op & 1 ? compared<u64>(cc, a, b) : compared<u32>(cc, <u32>a, <u32>b);
+    return size > SIZE32 ? compared<u64>(cc, a, b) : compared<u32>(cc, <u32>a, <u32>b);
   }
   let r: u32;
   switch (cc >> 1) {

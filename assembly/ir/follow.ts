@@ -2,11 +2,10 @@
 // something wants the run loop: a request or interrupt, the end of the slice, a region to be entered or made.
 //
 // Where a constant jump leads is kept in the block, its chain. A chain on one page holds for as long as both blocks do;
-// one to another page as long as no translation changes, as what the jump cache says does.
+// one to another page as long as no translation of code changes, as what the jump cache says does.
 
-import { noteTarget } from '../jit/profile';
 import { lastOp } from '../jit/region';
-import { isThreshold, jitThreshold, notesFrom } from '../jit/tier';
+import { indirectTo, isThreshold, jitThreshold } from '../jit/tier';
 import { STATE } from '../layout/memory';
 import { S_ATTENTION, S_MODE } from '../layout/x86-state';
 import { tlbGeneration } from '../mmu/tlb';
@@ -119,7 +118,7 @@ export function afterIndirect(block: usize, rip: u64): usize {
   if (reserve) return 0;
   const next = known(block, rip);
   if (!next || !begin(next)) return 0;
-  if (load<u32>(block, B_COUNT) >= notesFrom) noteTarget(block, rip, false);
+  indirectTo(block, rip, 0);
   return next;
 }
 

@@ -266,6 +266,14 @@ function leaveForWindow(): void {
   leaveBefore(block, site, LEFT_WINDOW);
 }
 
+/** Pushes the host address that the core finds for `span` bytes at the address in `local`, or 0 (jitWindow). */
+function askForWindow(local: u32, span: u32, write: bool, range: usize): void {
+  get(local);
+  const32(span | (write ? 0x10000 : 0));
+  const32(<u32>range);
+  call(F_WINDOW);
+}
+
 /** Looks at the pages of the window that ADDRESS is in; its local becomes its host address. */
 function openWindow(write: bool, range: usize): void {
   const span = spanOf(window);
@@ -284,10 +292,7 @@ function openWindow(write: bool, range: usize): void {
   set(local);
   branch(DONE);
   close();
-  get(L1);
-  const32(span | (write ? 0x10000 : 0));
-  const32(<u32>range);
-  call(F_WINDOW);
+  askForWindow(L1, span, write, range);
   tee(local);
   hint(true);
   branchIf(DONE);
@@ -379,10 +384,7 @@ export function zeroOr(bytes: u32, both: usize): void {
   pushInRange(range);
   set(HOST);
   byte(W_ELSE);
-  get(ADDRESS);
-  const32(bytes | 0x10000);
-  const32(<u32>range);
-  call(F_WINDOW);
+  askForWindow(ADDRESS, bytes, true, range);
   set(HOST);
   close();
   get(HOST);

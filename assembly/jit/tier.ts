@@ -62,7 +62,7 @@ export let jitThreshold: u32 = 0;
 /** A block executed less often than this has no region, and does not get one. */
 export let looksFrom: u32 = i32.MAX_VALUE;
 /** From so many executions on it is noted where a block's indirect jump goes: most never get there. */
-export let notesFrom: u32 = u32.MAX_VALUE;
+let notesFrom: u32 = u32.MAX_VALUE;
 
 // Counters, for statistics.
 export let regionsBuilt: u64 = 0;

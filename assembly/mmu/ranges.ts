@@ -3,8 +3,8 @@
 // Pages that follow each other in the guest mostly follow each other in host memory, too. A range is such a run of pages
 // that may be read, or written: an access is served by it if its offset from the range's beginning is small enough, one
 // comparison for any size, aligned or not. A range begins as one page and grows to the next page that is asked for, if
-// the TLB holds all pages between. There are two sets, for user and supervisor code, each emptied when the TLB takes
-// anything back.
+// the TLB holds all pages between. There are two sets, for user and supervisor code. A range is emptied when the TLB takes
+// back a page of it.
 //
 //    0        8        16        24
 //   ┌────────┬────────┬─────────┬──────┐
@@ -14,8 +14,8 @@
 // start is a linear address, host its host address (u32). An access of up to 16 bytes fits if its offset is below room
 // (the length - 15), one of up to 256 if it is below wide (the length - 255); both are 0 in an empty range.
 
-import { PAGE_HAS_CODE, PAGE_INFO, RANGES } from '../layout/memory';
-import { PHYSICAL_ZERO } from './frame';
+import { PAGE_HAS_CODE, RANGES } from '../layout/memory';
+import { PHYSICAL_ZERO, pageInfoAt } from './frame';
 import { TLB_ADDEND, TLB_READ, TLB_WRITE, tlbEntry } from './tlb';
 
 export const RANGE_ROOM: usize = 8;
@@ -46,13 +46,14 @@ export function rangeSet(user: bool): usize {
   return RANGES + (user ? RANGE_SET : 0);
 }
 
+function emptyHalf(range: usize): void {
+  store<u64>(range, 0, RANGE_ROOM);
+  store<u64>(range, 0, RANGE_WIDE);
+}
+
 function empty(user: bool, count: u32): void {
   const list = listOf(user);
-  for (let i: u32 = 0; i < count; i++) {
-    const range = <usize>load<u32>(list + ((<usize>i) << 2));
-    store<u64>(range, 0, RANGE_ROOM);
-    store<u64>(range, 0, RANGE_WIDE);
-  }
+  for (let i: u32 = 0; i < count; i++) emptyHalf(load<u32>(list + ((<usize>i) << 2)));
 }
 
 /** What the supervisor may access is another matter from now on. */
@@ -61,13 +62,14 @@ export function emptySupervisorRanges(): void {
   supervisorCount = 0;
 }
 
-/** The TLB takes an entry back. */
+/** The TLB takes back anything. */
 export function emptyRanges(): void {
   emptySupervisorRanges();
   empty(true, userCount);
   userCount = 0;
 }
 
+/** Empties what of one set reaches into [first, first + size). Returns how many halves are left. */
 function forget(user: bool, count: u32, first: u64, size: u64): u32 {
   const list = listOf(user);
   let i: u32 = 0;
@@ -80,8 +82,7 @@ function forget(user: bool, count: u32, first: u64, size: u64): u32 {
       i++;
       continue;
     }
-    store<u64>(range, 0, RANGE_ROOM);
-    store<u64>(range, 0, RANGE_WIDE);
+    emptyHalf(range);
     count--;
     store<u32>(at, load<u32>(list + ((<usize>count) << 2)));
   }
@@ -145,7 +146,7 @@ export function checkRanges(): void {
     const pages = <u32>((load<u64>(half, RANGE_ROOM) + 15) >> 12);
     const first = (load<u32>(half, RANGE_HOST) - PHYSICAL_ZERO) >> 12;
     for (let i: u32 = 0; i < pages; i++) {
-      const info = load<u32>(PAGE_INFO + ((<usize>(first + i)) << 2));
+      const info = load<u32>(pageInfoAt((first + i) << 12));
       assert(!(info & PAGE_HAS_CODE), 'a range lets stores reach translated code');
     }
   }

@@ -39,9 +39,10 @@ let globalCount: u32 = 0;
 
 /** Grows when translations of code go: whoever keeps blocks by linear address (jump cache, chains) compares it. */
 export let tlbGeneration: u32 = 1;
-/** By the low bits of its number, for each linear page: does anyone keep a block of it, of this generation? */
+/** log2 of the linear pages that are told apart, by the low bits of their numbers. */
 const CODE_PAGE_BITS: u32 = 15;
-const codePages: usize = memory.data(1 << 12, 8);
+/** A bit for each: does anyone keep a block of it, of this generation? */
+const codePages: usize = memory.data(1 << (15 - 3), 8);
 
 function nextGeneration(): void {
   tlbGeneration++;

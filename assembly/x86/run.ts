@@ -4,7 +4,7 @@ import { B_INSNS, B_LENGTH, B_PHYS2, B_RIP, findBlock, jumpLookup, jumpRemember 
 import { allowFollowing, budget, chained, chainJump, forgetJump, rememberJump, setBudget, spend } from '../ir/follow';
 import { exec, LEFT_FAULT, LEFT_INDIRECT, lastBlock, pendingInstructions, unexecuted } from '../ir/interp';
 import { LEFT_KNOWN, regionBlock, runRegion } from '../jit/run-region';
-import { indirectTo, jitThreshold, regionFor } from '../jit/tier';
+import { indirectTo, regionFor } from '../jit/tier';
 import { EXIT_DEBUG, EXIT_HALT, EXIT_SHUTDOWN, EXIT_SLICE_END } from '../layout/exits';
 import { STATE } from '../layout/memory';
 import {
@@ -219,7 +219,7 @@ function runLoop(): u32 {
         spend(load<u16>(b, B_INSNS));
         left = exec(b);
         b = lastBlock;
-        if (jitThreshold && left == LEFT_INDIRECT) indirectTo(b, load<u64>(STATE, S_RIP), 0);
+        if (left == LEFT_INDIRECT) indirectTo(b, load<u64>(STATE, S_RIP), 0);
       }
       if (left >= LEFT_INDIRECT) {
         spend(-(<i64>unexecuted));

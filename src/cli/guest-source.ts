@@ -47,7 +47,7 @@ export interface GuestSource {
 }
 
 const OWN_BIOS = 'guests/bios/bios.bin';
-/** Larger files are first recognized by their beginning: a disk image need not be read. */
+/** Larger files are first recognized by their beginning: a disk image need not be read, a kernel only where it goes. */
 const HEAD = 1 << 20;
 const MAX_DISKS = 2;
 

@@ -251,33 +251,15 @@ export class ActivePriorities {
   }
 }
 
-/** A register access as its aligned 32-bit words: `value` and `mask` at their places within each. */
-export function forEachWord(
-  offset: number,
-  size: number,
-  visit: (word: number, shift: number, bytes: number, done: number) => void,
-): void {
-  let done = 0;
-  while (done < size) {
-    const at = offset + done;
-    const inWord = at & 3;
-    const bytes = Math.min(4 - inWord, size - done);
-    visit(at - inWord, inWord * 8, bytes, done);
-    done += bytes;
-  }
-}
-
 const BYTE_MASKS = [0, 0xff, 0xffff, 0xffffff, 0xffffffff];
 
 /** Reads any access from a device whose registers are words. */
 export function readWords(offset: number, size: number, word: (offset: number) => number): number {
   const inWord = offset & 3;
-  if (inWord + size <= 4) return ((word(offset - inWord) >>> (inWord * 8)) & BYTE_MASKS[size]) >>> 0;
-  let value = 0;
-  forEachWord(offset, size, (at, shift, bytes, done) => {
-    value |= ((word(at) >>> shift) & BYTE_MASKS[bytes]) << (8 * done);
-  });
-  return value >>> 0;
+  const here = Math.min(4 - inWord, size);
+  const value = (word(offset - inWord) >>> (inWord * 8)) & BYTE_MASKS[here];
+  if (here === size) return value >>> 0;
+  return (value | (readWords(offset + here, size - here, word) << (here * 8))) >>> 0;
 }
 
 /** Writes any access to a device whose registers are words: (offset, value, mask of the bits that are written). */
@@ -287,14 +269,9 @@ export function writeWords(
   value: number,
   word: (offset: number, value: number, mask: number) => void,
 ): void {
-  const shift = (offset & 3) * 8;
-  if (shift + size * 8 <= 32) {
-    const mask = (BYTE_MASKS[size] << shift) >>> 0;
-    word(offset - (offset & 3), ((value << shift) & mask) >>> 0, mask);
-    return;
-  }
-  forEachWord(offset, size, (at, shift, bytes, done) => {
-    const part = (value >>> (8 * done)) & BYTE_MASKS[bytes];
-    word(at, (part << shift) >>> 0, (BYTE_MASKS[bytes] << shift) >>> 0);
-  });
+  const inWord = offset & 3;
+  const here = Math.min(4 - inWord, size);
+  const mask = (BYTE_MASKS[here] << (inWord * 8)) >>> 0;
+  word(offset - inWord, ((value << (inWord * 8)) & mask) >>> 0, mask);
+  if (here < size) writeWords(offset + here, size - here, value >>> (here * 8), word);
 }

@@ -12,6 +12,7 @@ import {
   PAGE_ROM,
   STATE,
 } from '../../assembly/layout/memory.js';
+import { coreModule } from '../emulator/core-module.js';
 import { guardWith } from '../emulator/guarded.js';
 import { Jit, type JitOptions } from '../emulator/jit.js';
 import type { ArmBus, ArmPins, ArmTimerRegisters, ArmTimers } from '../vcpu/arm-bus.js';
@@ -59,13 +60,9 @@ export function createGuestMemory(ramBytes: number): WebAssembly.Memory {
   return new WebAssembly.Memory({ initial: pages, maximum: pages });
 }
 
-/**
- * Instantiates the core over `options.memory`. V8 compiles its functions when they are called first: this takes milliseconds.
- * (While Node waits for a promise of V8 and nothing else, it stands still until all of V8's compile threads are done.)
- */
+/** Instantiates the core over `options.memory`. */
 export function createEmulatedArmVcpu(options: ArmEmulatorOptions): EmulatedArmVcpu {
-  const module = options.wasm instanceof WebAssembly.Module ? options.wasm : new WebAssembly.Module(options.wasm);
-  return new EmulatedArmVcpu(options, module);
+  return new EmulatedArmVcpu(options, coreModule(options.wasm));
 }
 
 export class EmulatedArmVcpu implements Vcpu<ArmState>, ArmPins {

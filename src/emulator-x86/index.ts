@@ -15,6 +15,7 @@ import {
 import { featureBits } from '../../assembly/layout/x86-feature-bits.js';
 import { buildDecodeAttributes } from '../../assembly/layout/x86-opcodes.js';
 import * as L from '../../assembly/layout/x86-state.js';
+import { coreModule } from '../emulator/core-module.js';
 import {
   type CompiledRegion,
   type ExplainExports,
@@ -72,13 +73,9 @@ export function createGuestMemory(ramBytes: number): WebAssembly.Memory {
   return new WebAssembly.Memory({ initial: pages, maximum: pages });
 }
 
-/**
- * Instantiates the core over `options.memory`. V8 compiles its functions when they are called first: this takes milliseconds.
- * (While Node waits for a promise of V8 and nothing else, it stands still until all of V8's compile threads are done.)
- */
+/** Instantiates the core over `options.memory`. */
 export function createEmulatedVcpu(options: EmulatorOptions): EmulatedVcpu {
-  const module = options.wasm instanceof WebAssembly.Module ? options.wasm : new WebAssembly.Module(options.wasm);
-  return new EmulatedVcpu(options, module);
+  return new EmulatedVcpu(options, coreModule(options.wasm));
 }
 
 export class EmulatedVcpu implements Vcpu<X86State> {
