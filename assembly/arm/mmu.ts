@@ -26,12 +26,14 @@ import {
   TLB_ADDEND,
   TLB_FETCH,
   TLB_GLOBAL,
+  TLB_GUARDED,
   TLB_PHYS,
   TLB_READ,
   TLB_USER,
   TLB_WRITE,
   tlbAllowStores,
   tlbFlush,
+  tlbGuards,
   tlbInvalidate,
   tlbSlot,
   tlbTable,
@@ -404,13 +406,15 @@ function fill(entry: usize, page: u64): void {
     load<u64>(entry, TLB_WRITE) == TAG_NONE &&
     load<u64>(entry, TLB_FETCH) == TAG_NONE;
   if (empty || ((load<u32>(entry, TLB_PHYS) & TLB_GLOBAL) != 0) != isGlobal) tlbUse(entry, isGlobal);
-  const plain = writable && kind == PAGE_RAM && !(info & PAGE_HAS_CODE) && !watched;
+  const stores = writable && kind == PAGE_RAM && !watched;
+  const plain = stores && !(info & PAGE_HAS_CODE);
   if (plain) tlbAllowStores(<u32>frame, info);
   store<u64>(entry, readable && !watched ? page : TAG_NONE, TLB_READ);
   store<u64>(entry, plain ? page : TAG_NONE, TLB_WRITE);
   store<u64>(entry, executable ? page : TAG_NONE, TLB_FETCH);
   store<u32>(entry, PHYSICAL_ZERO + <u32>frame - <u32>page, TLB_ADDEND);
-  store<u32>(entry, <u32>frame | (isGlobal ? TLB_GLOBAL : 0), TLB_PHYS);
+  const guarded = stores && !plain ? TLB_GUARDED : 0;
+  store<u32>(entry, <u32>frame | (isGlobal ? TLB_GLOBAL : 0) | guarded, TLB_PHYS);
 }
 
 /** Set while a cache maintenance instruction translates: its aborts say so (ISS.CM), and count as writes. */
@@ -436,7 +440,7 @@ function abort(va: u64, access: u32): u64 {
 export function translate(va: u64, access: u32, table: u32): u64 {
   const page = va & ~0xfff;
   const entry = tlbSlot(table, va);
-  if (load<u64>(entry + ((<usize>access) << 3)) == page) {
+  if (load<u64>(entry + ((<usize>access) << 3)) == page || (access == ACCESS_WRITE && tlbGuards(entry, page))) {
     return <u64>(load<u32>(entry, TLB_PHYS) & 0xfffff000) | (va & 0xfff);
   }
   const user = table == <u32>tlbTable(TLB_USER);

@@ -7,7 +7,7 @@
 // Memory: scratch for building | hash heads | jump cache | blocks, allocated upwards. When that is full everything is
 // dropped and building starts again: simple, and cheaper than it sounds.
 
-import { dropAllRegions, dropRegionsOf } from '../jit/tier';
+import { dropAllRegions, dropRegionsOf, forgetRegionGenerations, looksFrom } from '../jit/tier';
 import {
   BLOCKS_END,
   PAGE_HAS_CODE,
@@ -19,7 +19,7 @@ import {
 } from '../layout/memory';
 import { S_SMC } from '../layout/x86-state';
 import { pageInfoAt } from '../mmu/frame';
-import { tlbGeneration, tlbNoteCode, tlbProtectFrame } from '../mmu/tlb';
+import { ANY_GENERATION, tlbGeneration, tlbNoteCode, tlbProtectFrame } from '../mmu/tlb';
 import { SCRATCH_END, SCRATCH_OPS, SCRATCH_SIDE } from './emit';
 import { checkCache } from './invariants';
 import { OP_BYTES } from './ops';
@@ -45,18 +45,16 @@ export const B_LENGTH: usize = 36;
 export const B_INSNS: usize = 38;
 /** u32 mode bits. */
 export const B_MODE: usize = 40;
-/** u32 operations. */
-export const B_OPS: usize = 44;
+/** u32 executions from which on the run loop looks at the block before each; 0: always, as when it has been dropped. */
+export const B_LOOK: usize = 44;
 /** u32 blocks that follow: 0 fall-through or JMP, 1 taken. */
 export const B_CHAIN: usize = 48;
-/** u32 TLB generations for which that holds; 0: any, as for two blocks on the same page. */
+/** u32 the last TLB generations for which that holds: ANY_GENERATION for two blocks on the same page, 0 without a chain. */
 export const B_CHAIN_GENERATION: usize = 56;
 /** u32 serial number, unique in the life of the core; 0 when the block has been dropped. */
 export const B_SERIAL: usize = 64;
-/** u32 executions, except within regions; COUNT_DROPPED in a block that has been dropped. */
+/** u32 executions, except within regions. */
 export const B_COUNT: usize = 68;
-/** More than any threshold: whoever follows a chain looks closer then. */
-export const COUNT_DROPPED: u32 = i32.MAX_VALUE;
 /** u64 RIP after the block. */
 export const B_END_RIP: usize = 72;
 /** u32 the region that starts here; u32 list of the regions that the block is part of (assembly/jit/tier.ts). */
@@ -90,8 +88,10 @@ const HEAP_BASE: usize = JUMP_BASE + (JUMP_BYTES << JUMP_BITS);
 
 let heap: usize = HEAP_BASE;
 let serial: u32 = 0;
-/** The block being executed: a write into it must end it early. */
-let running: usize = 0;
+/** The block in execution, or 0: a write into it must end it early. */
+export let running: usize = 0;
+/** A region is executed: that is so for any block. */
+let inRegion: bool = false;
 
 // Counters, for statistics.
 export let blocksBuilt: u64 = 0;
@@ -101,10 +101,11 @@ export let cacheFlushes: u64 = 0;
 /** What a page-info word says besides code. */
 const FRAME_BITS: u32 = PAGE_KIND_MASK | PAGE_STORED_TO;
 
-/** The running block is any: a region is being executed. */
-const ANY_BLOCK: usize = 1;
 export function setRunning(block: usize): void {
   running = block;
+}
+export function setInRegion(entered: bool): void {
+  inRegion = entered;
 }
 
 /** Bucket of a block. Instructions that lie close together have theirs on one cache line: translating asks for each. */
@@ -112,6 +113,11 @@ function hashOf(phys: u32, rip: u64): usize {
   const h = ((phys >> 6) ^ (<u32>(rip >> 6) * 0x9e3779b1)) * 0x85ebca6b;
   const line = h >> (32 - HASH_BITS + LINE_BITS);
   return HASH_BASE + <usize>(((line << LINE_BITS) | ((phys >> 2) & ((1 << LINE_BITS) - 1))) << 2);
+}
+
+/** How many operations the block has. */
+export function operations(b: usize): u32 {
+  return <u32>((<usize>load<u32>(b, B_SIDE) - b - B_CODE) / OP_BYTES);
 }
 
 /** The block for this key, or 0. */
@@ -151,6 +157,7 @@ export function dropAllBlocks(): void {
   if (heap == HEAP_BASE) return;
   dropAllRegions();
   memory.fill(HASH_BASE, 0, HEAP_BASE - HASH_BASE);
+  memory.fill(noted, 0, 1 << (NOTED_BITS - 3));
   for (let at: usize = PAGE_INFO; at < <usize>(PAGE_INFO + PAGE_INFO_SIZE); at += 4) {
     const info = load<u32>(at);
     if (info & PAGE_HAS_CODE) store<u32>(at, info & FRAME_BITS);
@@ -158,6 +165,30 @@ export function dropAllBlocks(): void {
   heap = HEAP_BASE;
   cacheFlushes++;
   checkCache();
+}
+
+/** log2 of the bytes that one bit stands for, of the bits. */
+const CHUNK_BITS: u32 = 6;
+const NOTED_BITS: u32 = 19;
+/** A bit for each chunk of 32 MB that code was translated from; memory beyond shares them. */
+const noted: usize = memory.data(1 << (19 - 3));
+
+/** Code is translated from [phys, phys + size). */
+function noteChunks(phys: u32, size: u32): void {
+  for (let chunk = phys >> CHUNK_BITS; chunk <= (phys + size - 1) >> CHUNK_BITS; chunk++) {
+    const at = noted + <usize>((chunk & ((1 << NOTED_BITS) - 1)) >> 3);
+    const bits: u32 = load<u8>(at);
+    store<u8>(at, bits | (1 << (chunk & 7)));
+  }
+}
+
+/** Can there be code in [phys, phys + size)? */
+function mayHoldCode(phys: u32, size: u32): bool {
+  for (let chunk = phys >> CHUNK_BITS; chunk <= (phys + size - 1) >> CHUNK_BITS; chunk++) {
+    const bits: u32 = load<u8>(noted + <usize>((chunk & ((1 << NOTED_BITS) - 1)) >> 3));
+    if ((bits >> (chunk & 7)) & 1) return true;
+  }
+  return false;
 }
 
 /** Puts `block` on the list of the frame at `phys`; `link` is the header field that holds the next one. */
@@ -211,7 +242,7 @@ export function finishBlock(
   store<u32>(b, csBase, B_CS_BASE);
   store<u16>(b, length, B_LENGTH);
   store<u16>(b, insns, B_INSNS);
-  store<u32>(b, ops, B_OPS);
+  store<u32>(b, looksFrom, B_LOOK);
   store<u32>(b, <u32>(b + B_CODE + codeBytes), B_SIDE);
   store<u64>(b, 0, B_CHAIN);
   store<u64>(b, 0, B_CHAIN_GENERATION);
@@ -227,6 +258,9 @@ export function finishBlock(
   store<u32>(b, load<u32>(head), B_HASH_NEXT);
   store<u32>(head, <u32>b);
   linkPage(b, phys, B_PAGE_NEXT);
+  const first: u32 = 0x1000 - (phys & 0xfff);
+  noteChunks(phys, length < first ? length : first);
+  if (phys2) noteChunks(phys2 & ~1, length - first);
   // Both linear pages may be the same frame: then it is on that list already.
   if (phys2 && (phys2 ^ phys) >> 12) linkPage(b, phys2, B_PAGE2_NEXT);
   checkCache();
@@ -256,8 +290,8 @@ export function dropBlock(b: usize): void {
   store<u32>(b, 0, B_SERIAL);
   blocksDropped++;
   dropRegionsOf(b);
-  store<u32>(b, COUNT_DROPPED, B_COUNT);
-  if (b == running || running == ANY_BLOCK) store<u32>(STATE, 1, S_SMC);
+  store<u32>(b, 0, B_LOOK);
+  if (b == running || inRegion) store<u32>(STATE, 1, S_SMC);
 }
 
 /** Of a page with more blocks than this the others are dropped too: or each store would look at all of them again. */
@@ -268,6 +302,7 @@ const CROWDED: u32 = 1024;
  * write touches are dropped; the others on the page stay, so that data beside code costs little.
  */
 export function codeWritten(phys: u32, size: u32): void {
+  if (!mayHoldCode(phys, size)) return;
   const page = phys & 0xfffff000;
   const info = pageInfoAt(phys);
   let link = info;
@@ -340,6 +375,17 @@ export function jumpRemember(rip: u64, block: usize): void {
   store<u64>(e, rip);
   store<u32>(e, <u32>block, 8);
   store<u32>(e, tlbGeneration, 12);
+}
+
+/** TLB generations are counted from 1 again: whatever is kept with the number of one is looked up anew. */
+export function forgetGenerations(): void {
+  memory.fill(JUMP_BASE, 0, JUMP_BYTES << JUMP_BITS);
+  for (let b = nextBlock(0); b; b = nextBlock(b)) {
+    for (let link = b; link <= b + 4; link += 4) {
+      if (load<u32>(link, B_CHAIN_GENERATION) != ANY_GENERATION) store<u32>(link, 0, B_CHAIN_GENERATION);
+    }
+  }
+  forgetRegionGenerations();
 }
 
 /** Bytes of the block heap in use. */

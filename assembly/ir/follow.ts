@@ -5,20 +5,20 @@
 // one to another page as long as no translation of code changes, as what the jump cache says does.
 
 import { lastOp } from '../jit/region';
-import { indirectTo, isThreshold, jitThreshold } from '../jit/tier';
+import { indirectTo } from '../jit/tier';
 import { STATE } from '../layout/memory';
 import { S_ATTENTION, S_MODE } from '../layout/x86-state';
-import { tlbGeneration } from '../mmu/tlb';
+import { ANY_GENERATION, tlbGeneration } from '../mmu/tlb';
 import {
   B_CHAIN,
   B_CHAIN_GENERATION,
   B_COUNT,
   B_CS_BASE,
   B_INSNS,
+  B_LOOK,
   B_MODE,
   B_PHYS,
   B_PHYS2,
-  B_REGION,
   B_RIP,
   B_SERIAL,
   cacheFlushes,
@@ -48,8 +48,7 @@ export function chained(block: usize, slot: u32): usize {
   const link = block + (slot << 2);
   const next = <usize>load<u32>(link, B_CHAIN);
   if (!next || !load<u32>(next, B_SERIAL)) return 0;
-  const generation = load<u32>(link, B_CHAIN_GENERATION);
-  return !generation || generation == tlbGeneration ? next : 0;
+  return load<u32>(link, B_CHAIN_GENERATION) >= tlbGeneration ? next : 0;
 }
 
 function linearOf(block: usize): u64 {
@@ -64,7 +63,7 @@ function chain(block: usize, slot: u32, next: usize): void {
     (linearOf(block) ^ linearOf(next)) >> 12 == 0 && (load<u32>(block, B_PHYS) ^ load<u32>(next, B_PHYS)) >> 12 == 0;
   const link = block + (slot << 2);
   store<u32>(link, <u32>next, B_CHAIN);
-  store<u32>(link, samePage ? 0 : tlbGeneration, B_CHAIN_GENERATION);
+  store<u32>(link, samePage ? ANY_GENERATION : tlbGeneration, B_CHAIN_GENERATION);
 }
 
 // The block left last by a constant jump whose target the run loop has to find, and by which slot; 0: something has come
@@ -91,11 +90,11 @@ export function chainJump(next: usize): void {
 
 /** May `next` be executed without the run loop looking at it first? Then it is counted. */
 export function begin(next: usize): bool {
-  if (load<u32>(STATE, S_ATTENTION) | load<u32>(next, B_REGION)) return false;
+  if (load<u32>(STATE, S_ATTENTION)) return false;
   const rest = budget - <i64>load<u16>(next, B_INSNS);
   if (rest < reserve) return false;
   const count = load<u32>(next, B_COUNT) + 1;
-  if (count >= jitThreshold && isThreshold(count)) return false;
+  if (count >= load<u32>(next, B_LOOK)) return false;
   store<u32>(next, count, B_COUNT);
   budget = rest;
   return true;

@@ -6,7 +6,6 @@
 import { raiseAlignment, raisePacked, raiseStackAlignment } from '../arm/fault';
 import { A_BASE } from '../arm/simd/kinds';
 import { execArmVector } from '../arm/simd/vector';
-import { looksFrom } from '../jit/tier';
 import { STATE } from '../layout/memory';
 import {
   FLAG_AC,
@@ -28,7 +27,19 @@ import { segSlot } from '../x86/mode';
 import { segmentLinear } from '../x86/seglin';
 import * as alu from './alu';
 import { compared, immB, setD, srcA, srcB, tested } from './alu';
-import { B_CHAIN, B_CHAIN_GENERATION, B_CODE, B_COUNT, B_END_RIP, B_INSNS, B_RIP, B_SIDE, setRunning } from './blocks';
+import {
+  B_CHAIN,
+  B_CHAIN_GENERATION,
+  B_CODE,
+  B_COUNT,
+  B_END_RIP,
+  B_INSNS,
+  B_LOOK,
+  B_RIP,
+  B_SIDE,
+  running,
+  setRunning,
+} from './blocks';
 import { CCK_LOGIC, CCK_SUB, condition, setLazy } from './flags';
 import { afterIndirect, afterJump, budget, reserve, setBudget } from './follow';
 import * as int from './integer';
@@ -74,8 +85,7 @@ let left: u32 = 0;
 /** Instructions of the block that were counted at its entry but not executed. */
 export let unexecuted: u32 = 0;
 
-// The block in execution, and the operation that last called out of the interpreter.
-let block: usize = 0;
+/** The operation that last called out of the interpreter. */
 let current: usize = 0;
 
 /** Instructions that a region was given and has not begun. */
@@ -83,28 +93,28 @@ let regionFuel: u32 = 0;
 
 /** Generated code calls out, at operation p of block b, with `fuel` instructions not begun; it goes on. */
 export function enterSite(b: usize, p: usize, fuel: u32): void {
-  block = b;
+  setRunning(b);
   current = p;
   regionFuel = fuel;
 }
 export function leaveSite(): void {
-  block = 0;
+  setRunning(0);
   regionFuel = 0;
 }
 
 /** Side-table word of an operation: offset of its instruction | index << 16. */
 function sideOf(p: usize): u32 {
-  return load<u32>(load<u32>(block, B_SIDE) + (((p - block - B_CODE) / OP_BYTES) << 2));
+  return load<u32>(load<u32>(running, B_SIDE) + (((p - running - B_CODE) / OP_BYTES) << 2));
 }
 
 /** Instructions of the running block from the current one on: what an exact instruction count has to take off. */
 export function pendingInstructions(): u32 {
-  return block ? regionFuel + load<u16>(block, B_INSNS) - (sideOf(current) >> 16) : 0;
+  return running ? regionFuel + load<u16>(running, B_INSNS) - (sideOf(current) >> 16) : 0;
 }
 
 /** RIP of the instruction being executed. */
 export function executingRip(): u64 {
-  return load<u64>(block, B_RIP) + (sideOf(current) & 0xffff);
+  return load<u64>(running, B_RIP) + (sideOf(current) & 0xffff);
 }
 
 // Leaving after the current instruction (its own code was overwritten, or a device wants attention): the next
@@ -116,7 +126,7 @@ let patchedOp: u16 = 0;
 function leaveAfter(p: usize): void {
   if (patched) return;
   const index = sideOf(p) >> 16;
-  const end = <usize>load<u32>(block, B_SIDE);
+  const end = <usize>load<u32>(running, B_SIDE);
   let q = p + OP_BYTES;
   while (q < end && sideOf(q) >> 16 == index) q += OP_BYTES;
   if (q >= end) return;
@@ -389,43 +399,39 @@ function execStore128(p: usize, linear: u64, aligned: bool): bool {
 function fault(p: usize): u32 {
   unpatch();
   const side = sideOf(p);
-  store<u64>(STATE, load<u64>(block, B_RIP) + (side & 0xffff), S_RIP);
-  unexecuted = load<u16>(block, B_INSNS) - (side >> 16);
-  lastBlock = block;
-  block = 0;
+  store<u64>(STATE, load<u64>(running, B_RIP) + (side & 0xffff), S_RIP);
+  unexecuted = load<u16>(running, B_INSNS) - (side >> 16);
+  lastBlock = running;
   setRunning(0);
   return LEFT_FAULT;
 }
 
 function leave(how: u32, rip: u64): u32 {
   store<u64>(STATE, rip, S_RIP);
-  lastBlock = block;
-  block = 0;
+  lastBlock = running;
   setRunning(0);
   return how;
 }
 
 /** The block is left for `rip` by an indirect jump. Returns the block that is executed next, or 0: the run loop goes on. */
 function goTo(rip: u64): usize {
-  const next = afterIndirect(block, rip);
+  const next = afterIndirect(running, rip);
   if (!next) {
     left = leave(LEFT_INDIRECT, rip);
     return 0;
   }
-  block = next;
   setRunning(next);
   return next;
 }
 
 /** The same for a constant jump at operation p by chain slot `slot`, when the chain cannot be followed. */
 function goOn(p: usize, slot: u32): usize {
-  const rip = slot || load<u16>(p) == <u16>OP_JMP ? load<u64>(p, 8) : load<u64>(block, B_END_RIP);
-  const next = afterJump(block, slot, rip);
+  const rip = slot || load<u16>(p) == <u16>OP_JMP ? load<u64>(p, 8) : load<u64>(running, B_END_RIP);
+  const next = afterJump(running, slot, rip);
   if (!next) {
     left = leave(slot, rip);
     return 0;
   }
-  block = next;
   setRunning(next);
   return next;
 }
@@ -451,14 +457,14 @@ export function noUnexecuted(): void {
 
 /** A fault was raised at operation p of block b, outside of the interpreter. */
 export function faultAt(b: usize, p: usize): u32 {
-  block = b;
+  setRunning(b);
   return fault(p);
 }
 
 /** Operation p of block b accessed memory or called a helper, outside of the interpreter, and something wants
  *  attention: completes it (`value`: what a load gave), and the instruction. */
 export function resumeAfter(b: usize, p: usize, value: u64): u32 {
-  block = b;
+  setRunning(b);
   const op: u32 = load<u16>(p);
   if (op >= OP_LD && op < OP_ST) complete(p, (op - OP_LD) & 31, value);
   else if (op >= OP_PUSH64 && op <= OP_RET32) {
@@ -524,7 +530,6 @@ export function exec(b: usize): u32 {
 
 /** The same from the operation at `start` on. */
 export function execFrom(b: usize, start: usize): u32 {
-  block = b;
   setRunning(b);
   unexecuted = 0;
   let p = start;
@@ -2058,22 +2063,29 @@ export function execFrom(b: usize, start: usize): u32 {
       }
       break;
     }
-    // As afterJump(), for most blocks.
-    const link = b + (slot << 2);
-    const next = <usize>load<u32>(link, B_CHAIN);
-    if (next) {
+    // As afterJump(), for most blocks. One condition after the other: each is true nearly always.
+    let next: usize;
+    let generation: u32;
+    if (slot) {
+      next = <usize>load<u32>(b, B_CHAIN + 4);
+      generation = load<u32>(b, B_CHAIN_GENERATION + 4);
+    } else {
+      next = <usize>load<u32>(b, B_CHAIN);
+      generation = load<u32>(b, B_CHAIN_GENERATION);
+    }
+    if (generation >= tlbGeneration) {
       const rest = budget - <i64>load<u16>(next, B_INSNS);
-      const count = load<u32>(next, B_COUNT) + 1;
-      const generation = load<u32>(link, B_CHAIN_GENERATION);
-      if (rest >= reserve && count < looksFrom && !load<u32>(STATE, S_ATTENTION)) {
-        if (!generation || generation == tlbGeneration) {
-          store<u32>(next, count, B_COUNT);
-          setBudget(rest);
-          b = next;
-          block = next;
-          setRunning(next);
-          p = next + B_CODE;
-          continue;
+      if (rest >= reserve) {
+        if (!load<u32>(STATE, S_ATTENTION)) {
+          const count = load<u32>(next, B_COUNT) + 1;
+          if (count < load<u32>(next, B_LOOK)) {
+            store<u32>(next, count, B_COUNT);
+            setBudget(rest);
+            b = next;
+            setRunning(next);
+            p = next + B_CODE;
+            continue;
+          }
         }
       }
     }

@@ -5,7 +5,7 @@ import { PAGE_HAS_CODE, PAGE_STORED_TO, TLB_BASE, TLB_ENTRY, TLB_SIZE } from '..
 import { pageInfoAt } from '../mmu/frame';
 import { checkRanges } from '../mmu/ranges';
 import { TAG_NONE, TLB_PHYS, TLB_WRITE } from '../mmu/tlb';
-import { B_CODE, B_END_RIP, B_OPS, B_PHYS, B_PHYS2, B_RIP, B_SERIAL, isListed, nextBlock } from './blocks';
+import { B_END_RIP, B_PHYS, B_PHYS2, B_RIP, B_SERIAL, B_SIDE, isListed, nextBlock } from './blocks';
 import { chained } from './follow';
 import { OP_BYTES, OP_JMP } from './ops';
 
@@ -21,7 +21,7 @@ function hasCode(phys: u32): bool {
 function isChainRight(b: usize, slot: u32): bool {
   const next = chained(b, slot);
   if (!next) return true;
-  const last = b + B_CODE + <usize>(load<u32>(b, B_OPS) - 1) * OP_BYTES;
+  const last = <usize>load<u32>(b, B_SIDE) - OP_BYTES;
   const target = slot || load<u16>(last) == <u16>OP_JMP ? load<u64>(last, 8) : load<u64>(b, B_END_RIP);
   return load<u64>(next, B_RIP) == target;
 }

@@ -3,7 +3,7 @@
 // A node is followed, inside the block that ends before each merge that it dominates, by what it jumps to: nodes with
 // one way in stand in place, merges are reached by leaving their block, loop heads by continuing their loop.
 
-import { B_CODE, B_END_RIP, B_INSNS, B_OPS, B_RIP, B_SIDE } from '../ir/blocks';
+import { B_CODE, B_END_RIP, B_INSNS, B_RIP, B_SIDE } from '../ir/blocks';
 import { LEFT_INDIRECT } from '../ir/interp';
 import {
   OP_BYTES,
@@ -210,7 +210,7 @@ function emitNode(node: i32): void {
   const32(load<u16>(b, B_INSNS));
   byte(W_SUB);
   set(FUEL);
-  const end = b + B_CODE + <usize>(load<u32>(b, B_OPS) - 1) * OP_BYTES;
+  const end = <usize>load<u32>(b, B_SIDE) - OP_BYTES;
   let side = <usize>load<u32>(b, B_SIDE);
   let insn: u32 = 0xffffffff;
   startOps(b);

@@ -7,7 +7,7 @@
 import { A_BASE, A_FCMP, A_FMADD, A_FNMSUB } from '../arm/simd/kinds';
 import { FPCR_FZ, FPCR_RMODE, FPSR_IXC } from '../arm/simd/status';
 import { zeroLine } from '../arm/sys-operations';
-import { B_CODE, B_OPS } from '../ir/blocks';
+import { B_CODE, B_SIDE } from '../ir/blocks';
 import {
   ALU_CMP,
   ALU_IMM,
@@ -408,7 +408,7 @@ export function declareLocals(): void {
   let hasVectors = false;
   for (let i = 0; i < nodes; i++) {
     const b = blockOf(i);
-    const end = b + B_CODE + <usize>load<u32>(b, B_OPS) * OP_BYTES;
+    const end = <usize>load<u32>(b, B_SIDE);
     for (let p = b + B_CODE; p < end; p += OP_BYTES) {
       scan(p);
       if (isVectorOp(p)) hasVectors = true;
@@ -563,7 +563,7 @@ function noteVector(slot: u32): void {
 
 /** Does block b have floating-point operations? */
 function hasFloat(b: usize): bool {
-  const last = b + B_CODE + <usize>load<u32>(b, B_OPS) * OP_BYTES;
+  const last = <usize>load<u32>(b, B_SIDE);
   for (let p = b + B_CODE; p < last; p += OP_BYTES)
     if (load<u16>(p) == OP_VEC && load<u16>(p, 8) >= <u16>V_FLOAT) return true;
   return false;

@@ -13,12 +13,12 @@ import {
   B_INSNS,
   B_LENGTH,
   B_MODE,
-  B_OPS,
   B_PHYS,
   B_PHYS2,
   B_RIP,
   B_SIDE,
   findBlock,
+  operations,
 } from '../ir/blocks';
 import {
   OP_BYTES,
@@ -114,7 +114,7 @@ function immediateDominator(node: i32): i32 {
 }
 
 export function lastOp(block: usize): usize {
-  return block + B_CODE + (<usize>load<u32>(block, B_OPS) - 1) * OP_BYTES;
+  return <usize>load<u32>(block, B_SIDE) - OP_BYTES;
 }
 
 /** Frame of a linear page if it is the head's or the TLB knows it for fetches; else 1, which no frame is. */
@@ -152,7 +152,7 @@ function nodeAt(rip: u64): i32 {
 }
 
 function add(b: usize): i32 {
-  if (found == MAX_NODES || ops + load<u32>(b, B_OPS) > MAX_REGION_OPS) return -1;
+  if (found == MAX_NODES || ops + operations(b) > MAX_REGION_OPS) return -1;
   const rip = load<u64>(b, B_RIP);
   if (
     !ISA_AARCH64 &&
@@ -163,7 +163,7 @@ function add(b: usize): i32 {
   const second = load<u32>(b, B_PHYS2);
   if (second && frameOf((linearOf(rip) & ~0xfff) + 0x1000) != (second & 0xfffff000)) return -1;
   const i = found++;
-  ops += load<u32>(b, B_OPS);
+  ops += operations(b);
   store<u32>(foundBlock + ((<usize>i) << 2), <u32>b);
   return i;
 }
@@ -200,7 +200,7 @@ function follow(i: i32): void {
   if (op == OP_JMP) {
     const end = load<u64>(b, B_END_RIP);
     store<i32>(at, nodeAt(load<u64>(last, 8)));
-    if (load<u32>(b, B_OPS) > 1) {
+    if (operations(b) > 1) {
       // A call: a return in the region may come back to what follows it.
       if (isCall(last - OP_BYTES, end) && load<u64>(last, 8) != end) {
         const site = nodeAt(end);
@@ -349,7 +349,7 @@ function startsWithin(b: usize, rip: u64): bool {
   const offset = rip - load<u64>(b, B_RIP);
   if (!offset || offset >= load<u16>(b, B_LENGTH)) return false;
   const side = <usize>load<u32>(b, B_SIDE);
-  for (let i: usize = 0; i < <usize>load<u32>(b, B_OPS); i++) {
+  for (let i: usize = 0; i < <usize>operations(b); i++) {
     if (load<u16>(side + (i << 2)) == <u16>offset) return true;
   }
   return false;

@@ -1,6 +1,6 @@
 // Running a region: how it is entered, and what follows each way out of it.
 
-import { B_ROUGH, B_SCATTERED, B_SERIAL, ROUGH, SCATTERED, setRunning } from '../ir/blocks';
+import { B_ROUGH, B_SCATTERED, B_SERIAL, ROUGH, SCATTERED, setInRegion } from '../ir/blocks';
 import { afterRegion, budget, spend } from '../ir/follow';
 import { execFrom, faultAt, LEFT_FAULT, LEFT_INDIRECT, lastBlock, noUnexecuted, resumeAfter } from '../ir/interp';
 import { OP_VEC } from '../ir/ops';
@@ -35,10 +35,10 @@ export function entries(): u64 {
 function enter(record: usize): u32 {
   const fuel = budget < MAX_FUEL ? budget : MAX_FUEL;
   spend(fuel);
-  setRunning(1);
+  setInRegion(true);
   noUnexecuted();
   const exit = call_indirect<u32>(slotOf(record), <i32>fuel);
-  setRunning(0);
+  setInRegion(false);
   const unspent = <i64>load<i32>(STATE, S_JIT_FUEL);
   spend(-unspent);
   instructionsInRegions += <u64>(fuel - unspent);

@@ -8,15 +8,16 @@ import { translateBlock as translateArm } from '../arm/translate';
 import {
   B_COUNT,
   B_CS_BASE,
+  B_LOOK,
   B_MEMBERS,
   B_MODE,
-  B_OPS,
   B_PHYS,
   B_REGION,
   B_RIP,
   B_SERIAL,
   dropBlock,
   heapRoom,
+  operations,
   takeHeap,
 } from '../ir/blocks';
 import { checkCache } from '../ir/invariants';
@@ -59,10 +60,14 @@ let freeCount: u32 = 0;
 
 /** Executions after which a block becomes the head of a region; 0: never. */
 export let jitThreshold: u32 = 0;
-/** A block executed less often than this has no region, and does not get one. */
-export let looksFrom: u32 = i32.MAX_VALUE;
+/** B_LOOK of a block that will never get a region; of a new one. */
+const NEVER: u32 = u32.MAX_VALUE;
+export let looksFrom: u32 = NEVER;
 /** From so many executions on it is noted where a block's indirect jump goes: most never get there. */
 let notesFrom: u32 = u32.MAX_VALUE;
+/** So many times of each 1024, if thousands are to come: in a row, for targets may take turns. */
+const BURST: u32 = 32;
+let notesMask: u32 = 0;
 
 // Counters, for statistics.
 export let regionsBuilt: u64 = 0;
@@ -85,6 +90,7 @@ export function jitEnable(first: u32, count: u32, threshold: u32): void {
   jitThreshold = threshold;
   looksFrom = threshold;
   notesFrom = threshold >> 2;
+  notesMask = threshold < LOW_THRESHOLD ? 0 : 1024 - BURST;
 }
 
 function drop(record: usize): void {
@@ -98,30 +104,37 @@ function drop(record: usize): void {
   const head = <usize>load<u32>(record, R_HEAD);
   store<u32>(head, 0, B_REGION);
   // Not from the start: what other regions are made of meanwhile should have it, too.
-  store<u32>(head, jitThreshold >> 1, B_COUNT);
+  recount(head, jitThreshold >> 1);
   regionsDropped++;
   jitRelease(slot);
 }
 
 /** `block` was left for the unknown address `rip`, from region `record` or, if that is 0, the interpreter. */
 export function indirectTo(block: usize, rip: u64, record: usize): void {
-  if (!record && load<u32>(block, B_COUNT) < notesFrom) return;
+  if (!record) {
+    const count = load<u32>(block, B_COUNT);
+    if (count < notesFrom || count & notesMask) return;
+  }
   if (!noteTarget(block, rip, record != 0) || !load<u32>(record, R_SLOT)) return;
   const head = <usize>load<u32>(record, R_HEAD);
   drop(record);
-  store<u32>(head, jitThreshold - 1, B_COUNT);
+  recount(head, jitThreshold - 1);
 }
 
-/** May a block executed `count` times become the head of a region now? */
-export function isThreshold(count: u32): bool {
-  return count == jitThreshold || count == jitThreshold << 1;
+/** Counts on from `count`, which is below the threshold. */
+function recount(block: usize, count: u32): void {
+  store<u32>(block, count, B_COUNT);
+  store<u32>(block, looksFrom, B_LOOK);
 }
 
-/** Is it time to make `block` the head of a region? Part of another one already, it has to be much hotter for that. */
-function isHot(block: usize): bool {
-  const count = load<u32>(block, B_COUNT);
-  if (count == jitThreshold) return !load<u32>(block, B_MEMBERS) || jitThreshold < 16;
-  return count == jitThreshold << 1 && !load<u32>(block, B_REGION);
+/**
+ * `block` has been executed often enough to become the head of a region. One that is part of a region already has to be
+ * much hotter for that, and one that did not become a head is looked at a second time; then no more.
+ */
+function consider(block: usize): void {
+  const late = load<u32>(block, B_COUNT) >= jitThreshold << 1;
+  store<u32>(block, late ? NEVER : jitThreshold << 1, B_LOOK);
+  if (late || !load<u32>(block, B_MEMBERS) || jitThreshold < 16) buildRegion(block);
 }
 
 /** Drops the regions that `block` is part of: its code has changed. */
@@ -154,6 +167,7 @@ const ROOM: usize = 0x20000;
  */
 function shorten(b: usize): usize {
   const count = load<u32>(b, B_COUNT);
+  const look = load<u32>(b, B_LOOK);
   const phys = load<u32>(b, B_PHYS);
   const rip = load<u64>(b, B_RIP);
   const mode = load<u32>(b, B_MODE);
@@ -161,7 +175,10 @@ function shorten(b: usize): usize {
   const short = ISA_AARCH64
     ? translateArm(phys, rip, mode)
     : translateX86(phys, linearOf(rip), rip, load<u32>(b, B_CS_BASE), mode);
-  if (short) store<u32>(short, count, B_COUNT);
+  if (short) {
+    store<u32>(short, count, B_COUNT);
+    store<u32>(short, look, B_LOOK);
+  }
   return short;
 }
 
@@ -174,7 +191,7 @@ const LOW_THRESHOLD: u32 = 1000;
 function isTrivial(): bool {
   if (loopHeads || jitThreshold < LOW_THRESHOLD) return false;
   let ops: u32 = 0;
-  for (let i = 0; i < nodes; i++) ops += load<u32>(blockOf(i), B_OPS);
+  for (let i = 0; i < nodes; i++) ops += operations(blockOf(i));
   return ops < TRIVIAL_OPS;
 }
 
@@ -227,6 +244,7 @@ function buildRegion(block: usize): void {
     member += MEMBER_BYTES;
   }
   store<u32>(head, <u32>record, B_REGION);
+  store<u32>(head, 0, B_LOOK);
   regionsBuilt++;
   regionBytes += bytes;
   regionBlocks += nodes;
@@ -245,7 +263,7 @@ export function checkRegions(): void {
     const head = <usize>load<u32>(record, R_HEAD);
     assert(load<u32>(head, B_SERIAL) != 0, 'a region has lost its head');
     assert(<usize>load<u32>(head, B_REGION) == record, 'a head does not know its region');
-    assert(load<u32>(head, B_COUNT) >= looksFrom, 'chains would pass a region by');
+    assert(!load<u32>(head, B_LOOK), 'chains would pass a region by');
   }
   assert(used + freeCount == slotCount, 'table entries have been lost');
 }
@@ -255,6 +273,14 @@ function noteGeneration(record: usize): void {
   const pages = load<u32>(record, R_PAGES);
   for (let i: u32 = 0; i < pages; i++) tlbNoteCode(load<u64>(record + R_LIST + ((<usize>i) << 4)));
   store<u32>(record, tlbGeneration, R_GENERATION);
+}
+
+/** None of them has been looked at in the generation that comes next. */
+export function forgetRegionGenerations(): void {
+  for (let i: u32 = 0; i < slotCount; i++) {
+    const record = <usize>load<u32>(slotRecord + ((<usize>i) << 2));
+    if (record) store<u32>(record, 0, R_GENERATION);
+  }
 }
 
 /** Are the region's pages still where they were? Only those that the TLB knows count: a walk might have effects. */
@@ -288,7 +314,7 @@ export function slotOf(record: usize): u32 {
 export function regionFor(b: usize, budget: i64): usize {
   if (!load<u32>(b, B_REGION)) {
     store<u32>(b, load<u32>(b, B_COUNT) + 1, B_COUNT);
-    if (jitThreshold && isHot(b)) buildRegion(b);
+    if (load<u32>(b, B_COUNT) >= load<u32>(b, B_LOOK)) consider(b);
   }
   const record = <usize>load<u32>(b, B_REGION);
   return record && mayEnter(record, budget) ? record : 0;

@@ -9,7 +9,7 @@
 // Registers are followed through the block as a number that stands for an unknown value, plus an offset: RSP after two
 // pushes is RSP at the beginning minus 16. Nothing is known at the beginning of a block, or after a helper.
 
-import { B_CODE, B_OPS, B_SCATTERED, SCATTERED } from '../ir/blocks';
+import { B_CODE, B_SCATTERED, operations, SCATTERED } from '../ir/blocks';
 import {
   ALU_ADD,
   ALU_IMM,
@@ -232,7 +232,7 @@ function noteAccess(n: u32, p: usize): void {
 
 /** Finds the windows of block b, which is about to be emitted. */
 export function startWindows(b: usize): void {
-  const ops = load<u32>(b, B_OPS);
+  const ops = operations(b);
   code = b + B_CODE;
   count = 0;
   firstOpen = 0;

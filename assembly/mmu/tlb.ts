@@ -3,18 +3,21 @@
 // An entry is 32 bytes:
 //   0  u64 read tag    8  u64 write tag    16  u64 fetch tag
 //  24  u32 addend: host address = u32(linear address) + addend
-//  28  u32 physical page address | TLB_GLOBAL
+//  28  u32 physical page address | TLB_GLOBAL | TLB_GUARDED
 // A tag is the linear page address if such an access may go straight to memory, otherwise TAG_NONE, which no page
 // address equals. So one comparison of ((address + size - 1) & ~0xFFF) with the tag rejects a miss, a page-crossing
 // access, a missing right, MMIO, firmware, and (write tag left out) pages that are clean or hold translated code.
 
-import { PAGE_STORED_TO, STATE, TLB_BASE, TLB_BITS, TLB_ENTRY, TLB_SIZE } from '../layout/memory';
+import { forgetGenerations } from '../ir/blocks';
+import { PAGE_HAS_CODE, PAGE_STORED_TO, STATE, TLB_BASE, TLB_BITS, TLB_ENTRY, TLB_SIZE } from '../layout/memory';
 import { S_TLB } from '../layout/x86-state';
 import { pageInfoAt } from './frame';
 import { emptyRanges, emptySupervisorRanges, forgetInRanges } from './ranges';
 
 export const TAG_NONE: u64 = 0xffffffffffffffff;
 export const TLB_GLOBAL: u32 = 1;
+/** Stores are allowed, but have to be looked at: the frame holds translated code. */
+export const TLB_GUARDED: u32 = 2;
 export const TLB_MASK: u32 = (1 << TLB_BITS) - 1;
 
 /** Indexes of the three tables. */
@@ -37,8 +40,13 @@ const usedGlobal: usize = memory.data(2048 * 4);
 let localCount: u32 = 0;
 let globalCount: u32 = 0;
 
-/** Grows when translations of code go: whoever keeps blocks by linear address (jump cache, chains) compares it. */
-export let tlbGeneration: u32 = 1;
+/** Larger than any generation: what is kept with it holds in all of them. */
+export const ANY_GENERATION: u32 = u32.MAX_VALUE;
+/**
+ * Grows when translations of code go: whoever keeps blocks by linear address (jump cache, chains) compares it. After
+ * four thousand million times, which a guest can reach, it begins again; a debug build does so soon.
+ */
+export let tlbGeneration: u32 = ASC_NO_ASSERT ? 1 : ANY_GENERATION - 100;
 /** log2 of the linear pages that are told apart, by the low bits of their numbers. */
 const CODE_PAGE_BITS: u32 = 15;
 /** A bit for each: does anyone keep a block of it, of this generation? */
@@ -46,6 +54,10 @@ const codePages: usize = memory.data(1 << (15 - 3), 8);
 
 function nextGeneration(): void {
   tlbGeneration++;
+  if (tlbGeneration == ANY_GENERATION) {
+    forgetGenerations();
+    tlbGeneration = 1;
+  }
   memory.fill(codePages, 0, 1 << (CODE_PAGE_BITS - 3));
 }
 
@@ -153,6 +165,12 @@ export function tlbInvalidate(first: u64, size: u64): void {
   }
   // Most pages that are mapped anew hold data.
   if (code) nextGeneration();
+}
+
+/** Is the store to `page`, which entry `e` does not let go straight to memory, allowed by what the last walk found? */
+export function tlbGuards(e: usize, page: u64): bool {
+  const phys = load<u32>(e, TLB_PHYS);
+  return phys & TLB_GUARDED && load<u64>(e, TLB_READ) == page && load<u32>(pageInfoAt(phys)) & PAGE_HAS_CODE;
 }
 
 /** An entry is about to let stores go straight to the frame at `phys`, whose page-info word is `info`. */

@@ -34,12 +34,14 @@ import {
   TLB_ADDEND,
   TLB_FETCH,
   TLB_GLOBAL,
+  TLB_GUARDED,
   TLB_PHYS,
   TLB_READ,
   TLB_SUPERVISOR_AC,
   TLB_USER,
   TLB_WRITE,
   tlbAllowStores,
+  tlbGuards,
   tlbSlot,
   tlbTable,
   tlbUse,
@@ -246,13 +248,15 @@ function fill(entry: usize, page: u64, frameAt: u64, read: bool, write: bool, fe
     load<u64>(entry, TLB_WRITE) == TAG_NONE &&
     load<u64>(entry, TLB_FETCH) == TAG_NONE;
   if (empty || ((load<u32>(entry, TLB_PHYS) & TLB_GLOBAL) != 0) != isGlobal) tlbUse(entry, isGlobal);
-  const plain = write && isDirty && kind == PAGE_RAM && !(info & PAGE_HAS_CODE) && !watched;
+  const stores = write && isDirty && kind == PAGE_RAM && !watched;
+  const plain = stores && !(info & PAGE_HAS_CODE);
   if (plain) tlbAllowStores(<u32>frameAt, info);
   store<u64>(entry, read && !watched ? page : TAG_NONE, TLB_READ);
   store<u64>(entry, plain ? page : TAG_NONE, TLB_WRITE);
   store<u64>(entry, fetch ? page : TAG_NONE, TLB_FETCH);
   store<u32>(entry, <u32>GUEST_BASE + <u32>frameAt - <u32>page, TLB_ADDEND);
-  store<u32>(entry, <u32>frameAt | (isGlobal ? TLB_GLOBAL : 0), TLB_PHYS);
+  const guarded = stores && !plain ? TLB_GUARDED : 0;
+  store<u32>(entry, <u32>frameAt | (isGlobal ? TLB_GLOBAL : 0) | guarded, TLB_PHYS);
 }
 
 function pageFault(linear: u64, access: u32, user: bool, code: u32): u64 {
@@ -281,7 +285,7 @@ export function translate(linear: u64, access: u32, table: u32): u64 {
   const page = linear & ~0xfff;
   const offset = linear & 0xfff;
   const entry = tlbSlot(table, linear);
-  if (load<u64>(entry + ((<usize>access) << 3)) == page) {
+  if (load<u64>(entry + ((<usize>access) << 3)) == page || (access == ACCESS_WRITE && tlbGuards(entry, page))) {
     return <u64>(load<u32>(entry, TLB_PHYS) & 0xfffff000) | offset;
   }
   if (!isCanonical(linear)) {

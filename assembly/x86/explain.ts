@@ -7,13 +7,13 @@ import {
   B_INSNS,
   B_LENGTH,
   B_MODE,
-  B_OPS,
   B_PHYS,
   B_PHYS2,
   B_RIP,
   B_SERIAL,
   B_SIDE,
   nextBlock,
+  operations,
 } from '../ir/blocks';
 import { blockOf, nodes } from '../jit/region';
 import {
@@ -43,7 +43,7 @@ export function explainNext(block: usize): usize {
   store<u64>(TRANSFER, load<u64>(b, B_RIP), EXPLAIN_RIP);
   store<u32>(TRANSFER, load<u16>(b, B_LENGTH), EXPLAIN_LENGTH);
   store<u32>(TRANSFER, load<u16>(b, B_INSNS), EXPLAIN_INSTRUCTIONS);
-  store<u32>(TRANSFER, load<u32>(b, B_OPS), EXPLAIN_OPS);
+  store<u32>(TRANSFER, operations(b), EXPLAIN_OPS);
   store<u32>(TRANSFER, <u32>(b + B_CODE), EXPLAIN_CODE);
   store<u32>(TRANSFER, load<u32>(b, B_SIDE), EXPLAIN_SIDE);
   store<u32>(TRANSFER, load<u32>(b, B_COUNT), EXPLAIN_COUNT);

@@ -48,7 +48,7 @@ export interface GuestSource {
 
 const OWN_BIOS = 'guests/bios/bios.bin';
 /** Larger files are first recognized by their beginning: a disk image need not be read, a kernel only where it goes. */
-const HEAD = 1 << 20;
+const HEAD = 1 << 16;
 const MAX_DISKS = 2;
 
 /**

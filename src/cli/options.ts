@@ -77,7 +77,7 @@ export function parseCount(option: string, text: string): number {
 }
 
 /** Executions after which code is compiled, unless the user says otherwise (measured: bench.md). */
-const DEFAULT_JIT_THRESHOLD = 12000;
+const DEFAULT_JIT_THRESHOLD = 20000;
 
 /** --jit: the threshold, or undefined for off. */
 export function parseJit(text: string): number | undefined {

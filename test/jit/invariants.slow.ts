@@ -6,7 +6,14 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-const SUITES = ['emulator-x86/fuzz', 'jit/self-modifying', 'jit/precise', 'jit/ranges', 'jit/endless'];
+const SUITES = [
+  'emulator-x86/fuzz',
+  'jit/self-modifying',
+  'jit/second-page',
+  'jit/precise',
+  'jit/ranges',
+  'jit/endless',
+];
 
 function run(args: readonly string[], env: Record<string, string> = {}): { status: number | null; output: string } {
   const result = spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8', env: { ...process.env, ...env } });
