@@ -18,27 +18,10 @@ import {
   S_VTCR_EL2,
   S_VTTBR_EL2,
 } from '../layout/arm-state';
-import { PAGE_HAS_CODE, PAGE_KIND_MASK, PAGE_MMIO, PAGE_RAM, STATE } from '../layout/memory';
+import { PAGE_KIND_MASK, PAGE_MMIO, STATE } from '../layout/memory';
 import { pageInfo } from '../mmu/access';
-import { hostOf, PHYSICAL_ZERO } from '../mmu/frame';
-import {
-  TAG_NONE,
-  TLB_ADDEND,
-  TLB_FETCH,
-  TLB_GLOBAL,
-  TLB_GUARDED,
-  TLB_PHYS,
-  TLB_READ,
-  TLB_USER,
-  TLB_WRITE,
-  tlbAllowStores,
-  tlbFlush,
-  tlbGuards,
-  tlbInvalidate,
-  tlbSlot,
-  tlbTable,
-  tlbUse,
-} from '../mmu/tlb';
+import { hostOf } from '../mmu/frame';
+import { TLB_PHYS, TLB_USER, tlbFill, tlbFlush, tlbGuards, tlbInvalidate, tlbSlot, tlbTable } from '../mmu/tlb';
 import { EC_DATA_ABORT, EC_INSTRUCTION_ABORT, raiseAt, raiseStage2, TARGET_USUAL } from './fault';
 import { currentEl, HCR_DC, HCR_PTW, HCR_TGE, HCR_VM, SCTLR_M, SCTLR_WXN, sctlrOf } from './mode';
 import { isWatched } from './watchpoint';
@@ -396,25 +379,10 @@ export function invalidatePage(va: u64): void {
 
 /** Puts a translation in the TLB as far as memory of that kind allows. */
 function fill(entry: usize, page: u64): void {
-  const info = pageInfo(frame);
-  const kind = info & PAGE_KIND_MASK;
-  if (kind == PAGE_MMIO) return;
+  if ((pageInfo(frame) & PAGE_KIND_MASK) == PAGE_MMIO) return;
   if (level < 3) noteBlock(page);
-  const watched = isWatched(page);
-  const empty =
-    load<u64>(entry, TLB_READ) == TAG_NONE &&
-    load<u64>(entry, TLB_WRITE) == TAG_NONE &&
-    load<u64>(entry, TLB_FETCH) == TAG_NONE;
-  if (empty || ((load<u32>(entry, TLB_PHYS) & TLB_GLOBAL) != 0) != isGlobal) tlbUse(entry, isGlobal);
-  const stores = writable && kind == PAGE_RAM && !watched;
-  const plain = stores && !(info & PAGE_HAS_CODE);
-  if (plain) tlbAllowStores(<u32>frame, info);
-  store<u64>(entry, readable && !watched ? page : TAG_NONE, TLB_READ);
-  store<u64>(entry, plain ? page : TAG_NONE, TLB_WRITE);
-  store<u64>(entry, executable ? page : TAG_NONE, TLB_FETCH);
-  store<u32>(entry, PHYSICAL_ZERO + <u32>frame - <u32>page, TLB_ADDEND);
-  const guarded = stores && !plain ? TLB_GUARDED : 0;
-  store<u32>(entry, <u32>frame | (isGlobal ? TLB_GLOBAL : 0) | guarded, TLB_PHYS);
+  const plain = !isWatched(page);
+  tlbFill(entry, page, <u32>frame, readable && plain, writable && plain, executable, isGlobal);
 }
 
 /** Set while a cache maintenance instruction translates: its aborts say so (ISS.CM), and count as writes. */

@@ -173,19 +173,24 @@ const NOTED_BITS: u32 = 19;
 /** A bit for each chunk of 32 MB that code was translated from; memory beyond shares them. */
 const noted: usize = memory.data(1 << (19 - 3));
 
+/** The byte with the bit of `chunk`. */
+function bitsAt(chunk: u32): usize {
+  return noted + <usize>((chunk & ((1 << NOTED_BITS) - 1)) >> 3);
+}
+
 /** Code is translated from [phys, phys + size). */
 function noteChunks(phys: u32, size: u32): void {
   for (let chunk = phys >> CHUNK_BITS; chunk <= (phys + size - 1) >> CHUNK_BITS; chunk++) {
-    const at = noted + <usize>((chunk & ((1 << NOTED_BITS) - 1)) >> 3);
+    const at = bitsAt(chunk);
     const bits: u32 = load<u8>(at);
     store<u8>(at, bits | (1 << (chunk & 7)));
   }
 }
 
 /** Can there be code in [phys, phys + size)? */
-function mayHoldCode(phys: u32, size: u32): bool {
+function isNoted(phys: u32, size: u32): bool {
   for (let chunk = phys >> CHUNK_BITS; chunk <= (phys + size - 1) >> CHUNK_BITS; chunk++) {
-    const bits: u32 = load<u8>(noted + <usize>((chunk & ((1 << NOTED_BITS) - 1)) >> 3));
+    const bits: u32 = load<u8>(bitsAt(chunk));
     if ((bits >> (chunk & 7)) & 1) return true;
   }
   return false;
@@ -302,7 +307,7 @@ const CROWDED: u32 = 1024;
  * write touches are dropped; the others on the page stay, so that data beside code costs little.
  */
 export function codeWritten(phys: u32, size: u32): void {
-  if (!mayHoldCode(phys, size)) return;
+  if (!isNoted(phys, size)) return;
   const page = phys & 0xfffff000;
   const info = pageInfoAt(phys);
   let link = info;

@@ -9,9 +9,19 @@
 // access, a missing right, MMIO, firmware, and (write tag left out) pages that are clean or hold translated code.
 
 import { forgetGenerations } from '../ir/blocks';
-import { PAGE_HAS_CODE, PAGE_STORED_TO, STATE, TLB_BASE, TLB_BITS, TLB_ENTRY, TLB_SIZE } from '../layout/memory';
+import {
+  PAGE_HAS_CODE,
+  PAGE_KIND_MASK,
+  PAGE_RAM,
+  PAGE_STORED_TO,
+  STATE,
+  TLB_BASE,
+  TLB_BITS,
+  TLB_ENTRY,
+  TLB_SIZE,
+} from '../layout/memory';
 import { S_TLB } from '../layout/x86-state';
-import { pageInfoAt } from './frame';
+import { PHYSICAL_ZERO, pageInfoAt } from './frame';
 import { emptyRanges, emptySupervisorRanges, forgetInRanges } from './ranges';
 
 export const TAG_NONE: u64 = 0xffffffffffffffff;
@@ -105,7 +115,7 @@ export function tlbEntry(linear: u64): usize {
 }
 
 /** Notes that `entry` is about to be filled, for a global page or another one. */
-export function tlbUse(entry: usize, global: bool): void {
+function tlbUse(entry: usize, global: bool): void {
   if (global) {
     if (globalCount < USED_MAX) store<u32>(usedGlobal + ((<usize>globalCount) << 2), <u32>entry);
     globalCount++;
@@ -173,8 +183,27 @@ export function tlbGuards(e: usize, page: u64): bool {
   return phys & TLB_GUARDED && load<u64>(e, TLB_READ) == page && load<u32>(pageInfoAt(phys)) & PAGE_HAS_CODE;
 }
 
+/**
+ * Fills entry `e` for linear page `page` in memory at `frame`, with the rights that a walk has found. Stores go straight
+ * to plain memory only: not to firmware, and not to translated code.
+ */
+export function tlbFill(e: usize, page: u64, frame: u32, read: bool, write: bool, fetch: bool, global: bool): void {
+  const empty =
+    load<u64>(e, TLB_READ) == TAG_NONE && load<u64>(e, TLB_WRITE) == TAG_NONE && load<u64>(e, TLB_FETCH) == TAG_NONE;
+  if (empty || ((load<u32>(e, TLB_PHYS) & TLB_GLOBAL) != 0) != global) tlbUse(e, global);
+  const info = load<u32>(pageInfoAt(frame));
+  const stores = write && (info & PAGE_KIND_MASK) == PAGE_RAM;
+  const guarded = stores && (info & PAGE_HAS_CODE) != 0;
+  if (stores && !guarded) tlbAllowStores(frame, info);
+  store<u64>(e, read ? page : TAG_NONE, TLB_READ);
+  store<u64>(e, stores && !guarded ? page : TAG_NONE, TLB_WRITE);
+  store<u64>(e, fetch ? page : TAG_NONE, TLB_FETCH);
+  store<u32>(e, PHYSICAL_ZERO + frame - <u32>page, TLB_ADDEND);
+  store<u32>(e, frame | (global ? TLB_GLOBAL : 0) | (guarded ? TLB_GUARDED : 0), TLB_PHYS);
+}
+
 /** An entry is about to let stores go straight to the frame at `phys`, whose page-info word is `info`. */
-export function tlbAllowStores(phys: u32, info: u32): void {
+function tlbAllowStores(phys: u32, info: u32): void {
   if (!(info & PAGE_STORED_TO)) store<u32>(pageInfoAt(phys), info | PAGE_STORED_TO);
 }
 

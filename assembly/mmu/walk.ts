@@ -29,23 +29,7 @@ import {
 } from '../layout/x86-state';
 import { raiseGP, raisePF } from '../x86/fault';
 import { pageInfo } from './access';
-import {
-  TAG_NONE,
-  TLB_ADDEND,
-  TLB_FETCH,
-  TLB_GLOBAL,
-  TLB_GUARDED,
-  TLB_PHYS,
-  TLB_READ,
-  TLB_SUPERVISOR_AC,
-  TLB_USER,
-  TLB_WRITE,
-  tlbAllowStores,
-  tlbGuards,
-  tlbSlot,
-  tlbTable,
-  tlbUse,
-} from './tlb';
+import { TLB_PHYS, TLB_SUPERVISOR_AC, TLB_USER, tlbFill, tlbGuards, tlbSlot, tlbTable } from './tlb';
 
 /** Kinds of access; times 8 they are the offset of the TLB tag that grants them. */
 export const ACCESS_READ: u32 = 0;
@@ -239,24 +223,9 @@ function isWatched(page: u64): bool {
 
 /** Puts a translation in the TLB as far as memory of that kind allows. `frameAt`: physical page on the bus. */
 function fill(entry: usize, page: u64, frameAt: u64, read: bool, write: bool, fetch: bool): void {
-  const info = pageInfo(frameAt);
-  const kind = info & PAGE_KIND_MASK;
-  if (kind == PAGE_MMIO) return;
-  const watched = isWatched(page);
-  const empty =
-    load<u64>(entry, TLB_READ) == TAG_NONE &&
-    load<u64>(entry, TLB_WRITE) == TAG_NONE &&
-    load<u64>(entry, TLB_FETCH) == TAG_NONE;
-  if (empty || ((load<u32>(entry, TLB_PHYS) & TLB_GLOBAL) != 0) != isGlobal) tlbUse(entry, isGlobal);
-  const stores = write && isDirty && kind == PAGE_RAM && !watched;
-  const plain = stores && !(info & PAGE_HAS_CODE);
-  if (plain) tlbAllowStores(<u32>frameAt, info);
-  store<u64>(entry, read && !watched ? page : TAG_NONE, TLB_READ);
-  store<u64>(entry, plain ? page : TAG_NONE, TLB_WRITE);
-  store<u64>(entry, fetch ? page : TAG_NONE, TLB_FETCH);
-  store<u32>(entry, <u32>GUEST_BASE + <u32>frameAt - <u32>page, TLB_ADDEND);
-  const guarded = stores && !plain ? TLB_GUARDED : 0;
-  store<u32>(entry, <u32>frameAt | (isGlobal ? TLB_GLOBAL : 0) | guarded, TLB_PHYS);
+  if ((pageInfo(frameAt) & PAGE_KIND_MASK) == PAGE_MMIO) return;
+  const plain = !isWatched(page);
+  tlbFill(entry, page, <u32>frameAt, read && plain, write && isDirty && plain, fetch, isGlobal);
 }
 
 function pageFault(linear: u64, access: u32, user: bool, code: u32): u64 {
