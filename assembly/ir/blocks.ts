@@ -7,7 +7,8 @@
 // Memory: scratch for building | hash heads | jump cache | blocks, allocated upwards. When that is full everything is
 // dropped and building starts again: simple, and cheaper than it sounds.
 
-import { dropAllRegions, dropRegionsOf, forgetRegionGenerations, looksFrom } from '../jit/tier';
+import { forgetRegionGenerations } from '../jit/record';
+import { dropAllRegions, dropRegionsOf, looksFrom } from '../jit/tier';
 import {
   BLOCKS_END,
   PAGE_HAS_CODE,
@@ -53,11 +54,11 @@ export const B_CHAIN: usize = 48;
 export const B_CHAIN_GENERATION: usize = 56;
 /** u32 serial number, unique in the life of the core; 0 when the block has been dropped. */
 export const B_SERIAL: usize = 64;
-/** u32 executions, except within regions. */
+/** u32 executions, except within regions; of where a baseline region is entered, an estimate of those. */
 export const B_COUNT: usize = 68;
 /** u64 RIP after the block. */
 export const B_END_RIP: usize = 72;
-/** u32 the region that starts here; u32 list of the regions that the block is part of (assembly/jit/tier.ts). */
+/** u32 the member by which a region is entered here; u32 list of the block's members (assembly/jit/record.ts). */
 export const B_REGION: usize = 80;
 export const B_MEMBERS: usize = 84;
 /** u32 where its indirect jump went (assembly/jit/profile.ts). */

@@ -126,6 +126,11 @@ function known(block: usize, rip: u64): usize {
   return mode == load<u32>(block, B_MODE) ? jumpLookup(rip, load<u32>(block, B_CS_BASE), mode) : 0;
 }
 
+/** The block at `rip`, where `block` of a region jumped; or 0. Whether the budget suffices has yet to be looked at. */
+export function jumpedTo(block: usize, rip: u64): usize {
+  return reserve || load<u32>(STATE, S_ATTENTION) ? 0 : known(block, rip);
+}
+
 /** The block at `rip`, where a region that was left at the end of `block` goes; or 0. It is not counted. */
 export function afterRegion(block: usize, rip: u64): usize {
   if (reserve || load<u32>(STATE, S_ATTENTION)) return 0;

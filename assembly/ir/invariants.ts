@@ -1,6 +1,6 @@
 // What must hold of the code cache after each event: asserted in debug builds only (node tools/build-core.mjs --debug).
 
-import { checkRegions } from '../jit/tier';
+import { checkRegions } from '../jit/record';
 import { PAGE_HAS_CODE, PAGE_STORED_TO, TLB_BASE, TLB_ENTRY, TLB_SIZE } from '../layout/memory';
 import { pageInfoAt } from '../mmu/frame';
 import { checkRanges } from '../mmu/ranges';

@@ -1,7 +1,10 @@
-// Control flow: the region's graph as nested blocks, loops and ifs, by its dominator tree.
+// Control flow of an optimized region: its graph as nested blocks, loops and ifs, by its dominator tree.
 //
 // A node is followed, inside the block that ends before each merge that it dominates, by what it jumps to: nodes with
 // one way in stand in place, merges are reached by leaving their block, loop heads by continuing their loop.
+//
+// Of a baseline region: all nodes stand one after another, each after the end of a block, so that jumps forwards leave
+// that block. Entries and jumps backwards go by way of a table of them all, at the head of the one loop around.
 
 import { B_CODE, B_END_RIP, B_INSNS, B_RIP, B_SIDE } from '../ir/blocks';
 import { LEFT_INDIRECT } from '../ir/interp';
@@ -20,18 +23,20 @@ import {
   OP_TESTJ,
 } from '../ir/ops';
 import { STATE } from '../layout/memory';
-import { S_JIT_FUEL, S_RIP } from '../layout/x86-state';
+import { S_JIT_FUEL, S_JIT_LINK, S_RIP, S_TLB_GENERATION } from '../layout/x86-state';
 import { setEmittedBlock } from './access';
 import { emitCompare, emitCompareImm, emitTest, emitTestImm } from './alu';
-import { LEFT_BEFORE, LEFT_NOT_CANONICAL } from './exits';
+import { LEFT_BEFORE, LEFT_JUMP, LEFT_NOT_CANONICAL, LEFT_REFUSED } from './exits';
 import { forgetFlags, pushCondition, restoreKnown, savedConstant, saveKnown, settleAtExit, settleFlags } from './flags';
 import {
   beginInstruction,
   continueFloat,
   declareLocals,
+  ENTRY,
   EXIT,
   FUEL,
   finishLocals,
+  I0,
   loadFrame,
   push,
   RIP,
@@ -57,18 +62,23 @@ import {
   openLoop,
   resetLabels,
 } from './labels';
+import { newLink } from './links';
 import { emitDropReturn, emitLoadReturn } from './memory';
 import { emitOp, endedEarly, startOps } from './op';
 import { startRanges } from './ranges';
+import { R_GENERATION, R_HEAT } from './record';
 import {
   bit,
   blockOf,
   childrenOf,
+  isBaselineRegion,
   isConditional,
   isReturn,
   loopHeads,
+  mayLink,
   merges,
   nextOf,
+  nodes,
   regionInsns,
   returnsOf,
   singleEntry,
@@ -87,12 +97,17 @@ import {
   mem,
   set,
   startAt,
+  tee,
+  u,
+  W_BR_TABLE,
   W_END,
   W_EQ,
   W_EQZ,
   W_EQZ64,
+  W_LOAD_I32,
   W_LT_S,
   W_NE,
+  W_OR,
   W_SHL,
   W_SHR_S,
   W_STORE_I32,
@@ -105,17 +120,19 @@ import { startWindows } from './windows';
 /** The body or its nesting has become too large. */
 let overflow: bool = false;
 
-/** Emits the function of the region that has been formed, at BODY. Returns its length, 0 if it is too large. */
-export function emitRegion(): u32 {
+/** Emits the function of the region that has been formed, at BODY, to get `record`. Returns its length, 0 if it is too large. */
+export function emitRegion(record: usize): u32 {
   overflow = false;
   startAt(BODY);
   resetLabels(BODY);
   declareLocals();
-  loadFrame();
   openBlock(LEAVE_WRITTEN);
+  emitEntryChecks(record);
+  loadFrame();
   openBlock(LEAVE_AT_RIP);
   openBlock(LEAVE);
-  emitTree(0);
+  if (isBaselineRegion) emitAll();
+  else emitTree(0);
   byte(W_UNREACHABLE);
   close();
   const32(0);
@@ -133,6 +150,54 @@ export function emitRegion(): u32 {
   return overflow ? 0 : <u32>(here() - BODY);
 }
 
+/** Leaves at once if the region is not to be entered now (LEFT_REFUSED). */
+function emitEntryChecks(record: usize): void {
+  get(FUEL);
+  const32(regionInsns);
+  byte(W_LT_S);
+  const32(0);
+  mem(W_LOAD_I32, <u32>(record + R_GENERATION));
+  const32(0);
+  mem(W_LOAD_I32, STATE + S_TLB_GENERATION);
+  byte(W_NE);
+  byte(W_OR);
+  if (isBaselineRegion) {
+    const32(0);
+    const32(0);
+    mem(W_LOAD_I32, <u32>(record + R_HEAT));
+    const32(1);
+    byte(W_SUB);
+    tee(I0);
+    mem(W_STORE_I32, <u32>(record + R_HEAT));
+    get(I0);
+    const32(0);
+    byte(W_LT_S);
+    byte(W_OR);
+  }
+  hint(false);
+  openIf();
+  const32(LEFT_REFUSED);
+  set(EXIT);
+  branch(LEAVE_WRITTEN);
+  close();
+}
+
+/** The nodes of a baseline region. */
+function emitAll(): void {
+  openLoop(LOOP);
+  for (let i = nodes - 1; i >= 0; i--) openBlock(MERGE | i);
+  get(ENTRY);
+  byte(W_BR_TABLE);
+  u(nodes - 1);
+  for (let i = 0; i < nodes; i++) u(i);
+  for (let i = 0; i < nodes && !overflow; i++) {
+    close();
+    forgetFlags();
+    emitNode(i);
+  }
+  close();
+}
+
 function emitTree(node: i32): void {
   if (overflow || labelsFull()) {
     overflow = true;
@@ -142,14 +207,7 @@ function emitTree(node: i32): void {
   const loops = (loopHeads & bit(node)) != 0;
   if (loops) {
     openLoop(LOOP | node);
-    // Enough left for any way to the next such check? If not, the interpreter counts the rest.
-    get(FUEL);
-    const32(regionInsns);
-    byte(W_LT_S);
-    hint(false);
-    openIf();
-    leaveTo(<u32>blockOf(node) | LEFT_INDIRECT, load<u64>(blockOf(node), B_RIP));
-    close();
+    checkFuel(node);
   }
   emitWithin(node, childrenOf(node) & merges);
   if (loops) close();
@@ -167,16 +225,57 @@ function emitWithin(node: i32, following: u64): void {
   emitTree(last);
 }
 
+/** Leaves for the beginning of `node` if too little is left for any way to the next such check: the interpreter counts the rest. */
+function checkFuel(node: i32): void {
+  get(FUEL);
+  const32(regionInsns);
+  byte(W_LT_S);
+  hint(false);
+  openIf();
+  leaveTo(<u32>blockOf(node) | LEFT_INDIRECT, load<u64>(blockOf(node), B_RIP));
+  close();
+}
+
 function jumpTo(from: i32, to: i32): void {
-  if (to <= from) branch(LOOP | to);
-  else if (merges & bit(to)) branch(MERGE | to);
+  if (isBaselineRegion && to <= from) {
+    checkFuel(to);
+    const32(to);
+    set(ENTRY);
+    branch(LOOP);
+  } else if (to <= from) branch(LOOP | to);
+  else if (isBaselineRegion || merges & bit(to)) branch(MERGE | to);
   else emitTree(to);
+}
+
+/** The label that a jump from one node to another one branches to, or 0 if it takes more than that. */
+function labelOf(from: i32, to: i32): u32 {
+  if (to <= from) return isBaselineRegion ? 0 : LOOP | to;
+  return isBaselineRegion || merges & bit(to) ? MERGE | to : 0;
+}
+
+/** Leaves for `rip`, by a link once there is a region there. */
+function leaveByLink(at: u32, rip: u64): void {
+  const link = mayLink() ? newLink(rip) : 0;
+  const64(rip);
+  set(RIP);
+  if (link) {
+    const32(0);
+    mem(W_LOAD_I32, <u32>link);
+    tee(EXIT);
+    branchIf(LEAVE);
+  }
+  const32(0);
+  const32(<u32>link);
+  mem(W_STORE_I32, STATE + S_JIT_LINK);
+  const32(at);
+  set(EXIT);
+  branch(LEAVE);
 }
 
 /** The end of `node` by chain slot `slot`, whose target is `rip`. */
 function edge(node: i32, slot: u32, rip: u64): void {
   const to = nextOf(node, slot);
-  if (to < 0) leaveTo(<u32>blockOf(node) | slot, rip);
+  if (to < 0) leaveByLink(<u32>blockOf(node) | slot, rip);
   else jumpTo(node, to);
 }
 
@@ -184,9 +283,9 @@ function edge(node: i32, slot: u32, rip: u64): void {
 function fork(node: i32, taken: u64): void {
   const b = blockOf(node);
   const to = nextOf(node, 1);
-  if (to >= 0 && (to <= node || merges & bit(to))) {
-    branchIf(to <= node ? LOOP | to : MERGE | to);
-  } else {
+  const label = to < 0 ? 0 : labelOf(node, to);
+  if (label) branchIf(label);
+  else {
     openIf();
     const saved = saveKnown();
     const value = savedConstant();
@@ -280,7 +379,7 @@ function emitEnd(node: i32, b: usize, p: usize): void {
       set(RIP);
       emitTargets(node, RIP, 0, false, false);
       if (!ISA_AARCH64) checkCanonical(RIP, b, p);
-      const32(<u32>b | LEFT_INDIRECT);
+      const32(<u32>b | LEFT_JUMP);
       set(EXIT);
       branch(LEAVE);
       return;
@@ -336,7 +435,7 @@ function emitReturn(node: i32, b: usize, p: usize, narrow: bool, imm: u64): void
   emitDropReturn(imm, narrow);
   get(VALUE);
   set(RIP);
-  const32(<u32>b | LEFT_INDIRECT);
+  const32(<u32>b | LEFT_JUMP);
   set(EXIT);
   branch(LEAVE);
 }

@@ -10,3 +10,11 @@ export const LEFT_BEFORE: u32 = 5;
 export const LEFT_NOT_CANONICAL: u32 = 6;
 /** As LEFT_BEFORE: the operation's window may not be accessed as one (windows.ts). */
 export const LEFT_WINDOW: u32 = 7;
+/** By a link: the other bits say what is to be entered (links.ts). */
+export const LEFT_LINKED: u32 = 8;
+/** As LEFT_INDIRECT, at the end of a block by an indirect jump or return. */
+export const LEFT_JUMP: u32 = 9;
+/** It was not entered: its pages may be elsewhere, the budget is too small, or it is time to look how hot it is. */
+export const LEFT_REFUSED: u32 = 10;
+/** Exit codes. */
+export const EXITS: u32 = 16;

@@ -75,7 +75,7 @@ import {
 import { V_BLENDV_I8X16, V_BLENDV_I64X2, V_FLAGS, V_FLOAT } from '../sse/vops';
 import { doubleShift } from '../x86/arith';
 import { isDivide, isMultiply } from './muldiv';
-import { blockOf, nodes } from './region';
+import { blockOf, isBaselineRegion, nodes } from './region';
 import { forgetVector, isPlainKnown, startSure, staysSure } from './sure';
 import {
   ARITH64,
@@ -109,8 +109,6 @@ import {
   W_SHR_U,
   W_STORE_I32,
   W_STORE_I64,
-  W_STORE8,
-  W_STORE16,
   W_WRAP,
   WV_EXTRACT_I64,
   WV_LOAD,
@@ -119,27 +117,30 @@ import {
   WV_STORE,
 } from './wasm';
 
-/** Instructions that may still be executed: the function's parameter. */
+// The function's parameters: instructions that may still be executed; the number of the block to begin with.
 export const FUEL: u32 = 0;
+export const ENTRY: u32 = 1;
 // i64 locals of fixed number; those of registers and temporaries follow.
-export const CC_A: u32 = 1;
-export const CC_RES: u32 = 2;
-export const CC_C: u32 = 3;
+export const CC_A: u32 = 2;
+export const CC_RES: u32 = 3;
+export const CC_C: u32 = 4;
 /** Second operand of the last compare or subtraction; not part of the state. */
-export const CC_B: u32 = 4;
+export const CC_B: u32 = 5;
 /** Where the region leaves to. */
-export const RIP: u32 = 5;
-export const ADDRESS: u32 = 6;
-export const VALUE: u32 = 7;
-export const L0: u32 = 8;
-export const L1: u32 = 9;
-export const L2: u32 = 10;
+export const RIP: u32 = 6;
+export const ADDRESS: u32 = 7;
+export const VALUE: u32 = 8;
+export const L0: u32 = 9;
+export const L1: u32 = 10;
+export const L2: u32 = 11;
 /** Place of an access in its range (access.ts). */
 export const OFFSET: u32 = L2;
 /** Operand and result of an operation whose flags have not been worked out (flags.ts). */
-export const PENDING_A: u32 = 11;
-export const PENDING_R: u32 = 12;
-const FIRST_REGISTER: u32 = 13;
+export const PENDING_A: u32 = 12;
+export const PENDING_R: u32 = 13;
+/** What goes to a slot that stays in memory. */
+const POPPED: u32 = 14;
+const FIRST_REGISTER: u32 = 15;
 /** i32 locals: their numbers follow those of the i64 ones. */
 export let CC_OP: u32 = 0;
 /** How the region is left: an operation's or block's address | LEFT_* (runtime.ts). */
@@ -417,11 +418,11 @@ export function declareLocals(): void {
   if (vectorsMentioned) hasVectors = true;
   let next = FIRST_REGISTER;
   for (let i: u32 = 0; i < ALL; i++) {
-    if (has(mentioned, i)) store<u8>(localOf + i, next++);
+    if (has(mentioned, i) && !(isBaselineRegion && i < GENERAL)) store<u8>(localOf + i, next++);
     else store<u8>(localOf + i, 0);
   }
   u(hasVectors ? 6 : 4);
-  u(next - 1);
+  u(next - 2);
   byte(I64);
   CC_OP = next++;
   EXIT = next++;
@@ -440,8 +441,9 @@ export function declareLocals(): void {
   V2 = next + 2;
   if (hasVectors) next += 3;
   for (let i: u32 = 0; i < ALL_VECTORS; i++) {
-    store<u8>(vectorLocalOf + i, has(vectorsMentioned, i) ? <u8>next : 0);
-    if (has(vectorsMentioned, i)) next++;
+    const local = has(vectorsMentioned, i) && !(isBaselineRegion && i < VECTORS);
+    store<u8>(vectorLocalOf + i, local ? <u8>next : 0);
+    if (local) next++;
   }
   u(next - firstVector);
   byte(V128);
@@ -541,12 +543,12 @@ function loadPlain(): void {
 
 /** Loads the vector that a slot is in, or stores it, if it lives in a local. */
 export function loadVector(slot: u32): void {
+  if (vectorIndexOf(slot) >= 0) noteVector(slot);
   const local = vectorFor(slot);
   if (!local) return;
   const32(0);
   simdMem(WV_LOAD, STATE + (slot & ~15));
   set(local);
-  noteVector(slot);
 }
 export function storeVector(slot: u32): void {
   const local = vectorFor(slot);
@@ -598,6 +600,7 @@ export function popVector(slot: u32): void {
     noteVector(slot);
     return;
   }
+  if (vectorIndexOf(slot) >= 0) noteVector(slot);
   set(V2);
   const32(0);
   get(V2);
@@ -620,7 +623,8 @@ export function loadFlags(): void {
 
 /** Stores what the region may have changed. */
 export function storeFrame(): void {
-  for (let i: u32 = 0; i < GENERAL; i++) if (has(written, i)) storeFrom(load<u8>(localOf + i), W_STORE_I64, i << 3);
+  for (let i: u32 = 0; i < GENERAL; i++)
+    if (has(written, i) && load<u8>(localOf + i)) storeFrom(load<u8>(localOf + i), W_STORE_I64, i << 3);
   for (let i: u32 = 0; i < VECTORS; i++) if (has(vectorsWritten, i)) storeVector(vectorSlot(i));
   storeFlags();
 }
@@ -772,15 +776,11 @@ export function pop(slot: u32, size: u32): void {
     noteVector(slot);
     return;
   }
-  if (size < 2) {
-    set(I3);
-    const32(0);
-    get(I3);
-    mem(size ? W_STORE16 : W_STORE8, STATE + slot);
-  } else {
-    set(L2);
-    const32(0);
-    get(L2);
-    mem(W_STORE_I64, STATE + slot);
-  }
+  if (vectorIndexOf(slot) >= 0) noteVector(slot);
+  if (size < 2) byte(W_EXTEND_U);
+  set(POPPED);
+  const32(0);
+  get(POPPED);
+  // i64.store8 0x3c, store16 0x3d.
+  mem(size < 2 ? 0x3c + size : W_STORE_I64, STATE + slot);
 }

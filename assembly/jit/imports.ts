@@ -30,7 +30,7 @@ export const F_REGION: u32 = 15;
 // Function types. The imported functions' last parameter is a v128 that nobody looks at. V8 (11.3, Node 20) compiles,
 // for every import type of a module, the code for a call to a JavaScript function before it knows that it is none: a
 // millisecond a module. A type with a v128 in it cannot be JavaScript's.
-export const T_REGION: u32 = 0; // (fuel) -> exit
+export const T_REGION: u32 = 0; // (fuel, entry) -> exit
 export const T_LOAD: u32 = 1; // (address i64, operation | size, block, fuel, range, v128) -> i64
 export const T_STORE: u32 = 2; // (address i64, value i64, operation | size, block, fuel, range, v128) -> exit
 export const T_HELPER: u32 = 3; // (operation, block, fuel, v128) -> exit

@@ -33,7 +33,7 @@ const PAGES: u32 = 32;
 const TYPES: usize = memory.data<u8>([
   13,
   // T_REGION
-  0x60, 1, 0x7f, 1, 0x7f,
+  0x60, 2, 0x7f, 0x7f, 1, 0x7f,
   // T_LOAD
   0x60, 6, 0x7e, 0x7f, 0x7f, 0x7f, 0x7f, 0x7b, 1, 0x7e,
   // T_STORE
@@ -59,7 +59,7 @@ const TYPES: usize = memory.data<u8>([
   // T_WINDOW
   0x60, 4, 0x7e, 0x7f, 0x7f, 0x7b, 1, 0x7f,
 ]);
-const TYPES_LENGTH: u32 = 103;
+const TYPES_LENGTH: u32 = 104;
 
 function section(id: u32): usize {
   byte(id);

@@ -1,9 +1,14 @@
 // Which blocks make a region, and how control flows between them.
 //
-// A region grows from its hot head along direct jumps; a near return inside it may go back to the calls inside it. Its
-// nodes are numbered in reverse postorder, so a jump to a node of a smaller or equal number goes backwards. Where such
-// a jump is not to a dominator (the flow graph would be irreducible) it becomes an exit, so that loops always nest and
-// WebAssembly's structured control flow can express the graph (N. Ramsey, "Beyond Relooper", 2022).
+// A region grows from its hot head along direct jumps. Its nodes are numbered in reverse postorder, so a jump to a node of
+// a smaller or equal number goes backwards.
+//
+// Of an optimized region, a near return may go back to the calls inside it. Where a jump backwards is not to a dominator
+// (the flow graph would be irreducible) it becomes an exit, so that loops always nest and WebAssembly's structured control
+// flow can express the graph (N. Ramsey, "Beyond Relooper", 2022).
+//
+// A baseline region, which may be entered at each node, takes in what waits to be compiled elsewhere (waiting.ts), but
+// nothing that is in such a region already.
 
 import {
   B_CODE,
@@ -15,6 +20,7 @@ import {
   B_MODE,
   B_PHYS,
   B_PHYS2,
+  B_REGION,
   B_RIP,
   B_SIDE,
   findBlock,
@@ -41,12 +47,16 @@ import { SEG_CS, SEG_LIMIT } from '../layout/x86-state';
 import { TLB_FETCH, TLB_PHYS, tlbEntry } from '../mmu/tlb';
 import { MODE_CODE, MODE_FLAT_CS, segSlot } from '../x86/mode';
 import { target, targetCount } from './profile';
+import { waitingBlock, waitingBlocks } from './waiting';
 
-/** Most blocks, and operations in them, of one region. */
-export const MAX_NODES: i32 = 30;
-const MAX_REGION_OPS: u32 = 700;
-/** Most pages that a region's code may come from. */
-export const MAX_PAGES: u32 = 4;
+/** Most blocks of an optimized region, operations in them, and pages that they may come from. */
+const MAX_NODES: i32 = 30;
+const MAX_OPS: u32 = 700;
+const MAX_PAGES: u32 = 5;
+/** The same of a baseline region. */
+const MAX_BASELINE_NODES: i32 = 60;
+const MAX_BASELINE_OPS: u32 = 1000;
+const MAX_BASELINE_PAGES: u32 = 16;
 /** Most return sites that a return inside the region looks for, beside those that it was seen to go to. */
 const MAX_RETURNS: u64 = 8;
 
@@ -72,17 +82,21 @@ export let merges: u64 = 0;
 /** Instructions in all blocks: no path through the region without a jump backwards has more. */
 export let regionInsns: u32 = 0;
 
-// Pages beside the head's own: linear page (u64), frame (u32).
-export const pageList: usize = memory.data(4 * 16);
+// Pages: linear page (u64), frame (u32); first the head's.
+export const pageList: usize = memory.data(16 * 16);
 export let pages: u32 = 0;
 
 let code64: bool = false;
-let headLinearPage: u64 = 0;
-let headFrame: u32 = 0;
 let csBase: u32 = 0;
 /** Blocks executed fewer times stay outside. */
 let rare: u32 = 0;
 let mode: u32 = 0;
+export let isBaselineRegion: bool = false;
+
+/** May it be left for another one by a link? Of code whose addresses have a limit the run loop looks at each. */
+export function mayLink(): bool {
+  return ISA_AARCH64 || (mode & MODE_FLAT_CS) != 0;
+}
 
 export function bit(i: i32): u64 {
   return (<u64>1) << (<u64>i);
@@ -98,9 +112,9 @@ export function nextOf(node: i32, slot: u32): i32 {
 export function returnsOf(node: i32): u64 {
   return load<u64>(nodeReturns + ((<usize>node) << 3));
 }
-/** Does one jump only lead here? */
+/** Does one jump only lead here, and no entry? */
 export function singleEntry(node: i32): bool {
-  return node != 0 && !((loopHeads | merges) & bit(node));
+  return !isBaselineRegion && node != 0 && !((loopHeads | merges) & bit(node));
 }
 /** Nodes whose immediate dominator is `node`. */
 export function childrenOf(node: i32): u64 {
@@ -117,15 +131,14 @@ export function lastOp(block: usize): usize {
   return <usize>load<u32>(block, B_SIDE) - OP_BYTES;
 }
 
-/** Frame of a linear page if it is the head's or the TLB knows it for fetches; else 1, which no frame is. */
+/** Frame of a linear page if the region has it already or the TLB knows it for fetches; else 1, which no frame is. */
 function frameOf(page: u64): u32 {
-  if (page == headLinearPage) return headFrame;
   for (let i: u32 = 0; i < pages; i++) {
     const at = pageList + ((<usize>i) << 4);
     if (load<u64>(at) == page) return load<u32>(at, 8);
   }
   const e = tlbEntry(page);
-  if (load<u64>(e, TLB_FETCH) != page || pages == MAX_PAGES) return 1;
+  if (load<u64>(e, TLB_FETCH) != page || pages == (isBaselineRegion ? MAX_BASELINE_PAGES : MAX_PAGES)) return 1;
   const at = pageList + ((<usize>pages) << 4);
   const frame = load<u32>(e, TLB_PHYS) & 0xfffff000;
   store<u64>(at, page);
@@ -147,12 +160,14 @@ function nodeAt(rip: u64): i32 {
   const frame = frameOf(linear & ~0xfff);
   if (frame == 1) return -1;
   const b = findBlock(frame | (<u32>linear & 0xfff), rip, csBase, mode);
+  if (!b || (isBaselineRegion && load<u32>(b, B_REGION))) return -1;
   // What is rarely executed would only make the region larger.
-  return b && load<u32>(b, B_COUNT) >= rare ? add(b) : -1;
+  return load<u32>(b, B_COUNT) >= rare ? add(b) : -1;
 }
 
 function add(b: usize): i32 {
-  if (found == MAX_NODES || ops + operations(b) > MAX_REGION_OPS) return -1;
+  if (found == (isBaselineRegion ? MAX_BASELINE_NODES : MAX_NODES)) return -1;
+  if (ops + operations(b) > (isBaselineRegion ? MAX_BASELINE_OPS : MAX_OPS)) return -1;
   const rip = load<u64>(b, B_RIP);
   if (
     !ISA_AARCH64 &&
@@ -212,7 +227,7 @@ function follow(i: i32): void {
     store<i32>(at, nodeAt(load<u64>(last, 8)), 4);
   } else if (op == OP_JMPI || isReturn(last)) {
     let to: u64 = 0;
-    const n = targetCount(b);
+    const n = isBaselineRegion ? <u32>0 : targetCount(b);
     for (let k: u32 = 0; k < n; k++) {
       const node = nodeAt(target(b, k));
       if (node >= 0) to |= bit(node);
@@ -251,7 +266,9 @@ function renumber(next: i32): i32 {
 function sort(): void {
   visited = 0;
   finished = 0;
-  visit(0);
+  // The head comes first. What no jump leads to from there is in baseline regions only.
+  for (let i = found - 1; i > 0 && isBaselineRegion; i--) if (!(visited & bit(i))) visit(i);
+  if (!(visited & 1)) visit(0);
   nodes = finished;
   for (let r = 0; r < nodes; r++) {
     store<i32>(renumbered + ((<usize>load<i32>(postorder + ((<usize>(nodes - 1 - r)) << 2))) << 2), r);
@@ -364,21 +381,8 @@ export function overlapping(): usize {
   return 0;
 }
 
-/** Gathers the region of hot block `head`. */
-export function formRegion(head: usize, threshold: u32): void {
-  rare = threshold >> 5;
-  mode = load<u32>(head, B_MODE);
-  code64 = (mode & MODE_CODE) == 3;
-  csBase = load<u32>(head, B_CS_BASE);
-  pages = 0;
-  found = 0;
-  ops = 0;
-  sites = 0;
-  headLinearPage = linearOf(load<u64>(head, B_RIP)) & ~0xfff;
-  headFrame = load<u32>(head, B_PHYS) & 0xfffff000;
-  nodes = 0;
-  if (add(head) < 0) return;
-  for (let i = 0; i < found; i++) follow(i);
+/** Lets the returns in the region go back to its calls. */
+function findReturns(): void {
   for (let i = 0; i < found; i++) {
     if (!isReturn(lastOp(<usize>load<u32>(foundBlock + ((<usize>i) << 2))))) continue;
     const at = foundReturns + ((<usize>i) << 3);
@@ -388,11 +392,40 @@ export function formRegion(head: usize, threshold: u32): void {
       more &= more - 1;
     }
   }
-  sort();
-  analyze();
-  while (cutIrreducible()) {
+}
+
+/** Gathers the region of hot block `head`, without blocks that were executed fewer than `least` times. */
+export function formRegion(head: usize, least: u32, baseline: bool): void {
+  isBaselineRegion = baseline;
+  rare = least;
+  mode = load<u32>(head, B_MODE);
+  code64 = (mode & MODE_CODE) == 3;
+  csBase = load<u32>(head, B_CS_BASE);
+  pages = 1;
+  found = 0;
+  ops = 0;
+  sites = 0;
+  store<u64>(pageList, linearOf(load<u64>(head, B_RIP)) & ~0xfff);
+  store<u32>(pageList, load<u32>(head, B_PHYS) & 0xfffff000, 8);
+  nodes = 0;
+  if (add(head) < 0) return;
+  let done = 0;
+  while (done < found) follow(done++);
+  if (baseline) {
+    for (let k: u32 = 0; k < waitingBlocks(); k++) {
+      const b = waitingBlock(k, mode, csBase);
+      if (b) nodeAt(load<u64>(b, B_RIP));
+      while (done < found) follow(done++);
+    }
+    sort();
+  } else {
+    findReturns();
     sort();
     analyze();
+    while (cutIrreducible()) {
+      sort();
+      analyze();
+    }
   }
   regionInsns = 0;
   for (let r = 0; r < nodes; r++) regionInsns += load<u16>(blockOf(r), B_INSNS);

@@ -1,69 +1,134 @@
 // Running a region: how it is entered, and what follows each way out of it.
 
-import { B_ROUGH, B_SCATTERED, B_SERIAL, ROUGH, SCATTERED, setInRegion } from '../ir/blocks';
-import { afterRegion, budget, spend } from '../ir/follow';
-import { execFrom, faultAt, LEFT_FAULT, LEFT_INDIRECT, lastBlock, noUnexecuted, resumeAfter } from '../ir/interp';
+import { B_INSNS, B_REGION, B_ROUGH, B_SCATTERED, B_SERIAL, ROUGH, SCATTERED, setInRegion } from '../ir/blocks';
+import { afterRegion, budget, jumpedTo, spend } from '../ir/follow';
+import {
+  execFrom,
+  faultAt,
+  LEFT_CHAIN0,
+  LEFT_CHAIN1,
+  LEFT_FAULT,
+  LEFT_INDIRECT,
+  lastBlock,
+  noUnexecuted,
+  resumeAfter,
+} from '../ir/interp';
 import { OP_VEC } from '../ir/ops';
 import { STATE } from '../layout/memory';
 import { S_JIT_BLOCK, S_JIT_FUEL, S_RIP } from '../layout/x86-state';
 import { raiseGP } from '../x86/fault';
-import { LEFT_AFTER, LEFT_NOT_CANONICAL, LEFT_WINDOW } from './exits';
+import { EXITS, LEFT_AFTER, LEFT_JUMP, LEFT_LINKED, LEFT_NOT_CANONICAL, LEFT_REFUSED, LEFT_WINDOW } from './exits';
+import { openLink } from './links';
+import { exitEntry, exitSlot, exitTo, isBaseline, isSpent, linkMember, pagesKnown, recordAt } from './record';
 import { pendingValue } from './runtime';
-import { dropRegionsOf, indirectTo, slotOf } from './tier';
+import { credit, dropRegionsOf, indirectTo, refused } from './tier';
 
 /** A region runs at most so many instructions before it comes back: V8 replaces code by better code only at calls. */
 const MAX_FUEL: i64 = 1 << 16;
+/** A loop of a baseline region that takes all of that counts as executed so many times. */
+const LOOP_CREDIT: u32 = 4096;
 
 /** Beside the interpreter's LEFT_* and those of exits.ts: `regionBlock` is to be executed next. */
-export const LEFT_KNOWN: u32 = 8;
+export const LEFT_KNOWN: u32 = 16;
 /** After runRegion(): the block that was left last, or the one that comes next. */
 export let regionBlock: usize = 0;
 
 // Counters, for statistics.
 export let instructionsInRegions: u64 = 0;
 /** Exits by their cause: LEFT_*. */
-export const exitCounts: usize = memory.data(8 * 8);
+export const exitCounts: usize = memory.data(16 * 8);
 
 /** How often regions were entered. */
 export function entries(): u64 {
   let sum: u64 = 0;
-  for (let how: usize = 0; how < 8; how++) sum += load<u64>(exitCounts + (how << 3));
+  for (let how: usize = 0; how < <usize>EXITS; how++) sum += load<u64>(exitCounts + (how << 3));
   return sum;
 }
 
-/** Calls the region's function with what it may spend of the budget. Returns its exit word. */
-function enter(record: usize): u32 {
+/** Table entry of the region that was left last, and the number that it was entered by. */
+let slot: u32 = 0;
+let entry: u32 = 0;
+
+function count(exit: u32): void {
+  const at = exitCounts + ((<usize>(exit & 15)) << 3);
+  store<u64>(at, load<u64>(at) + 1);
+}
+
+/** Where `block`, the end of a region, jumped: an exit word for the region there, or 0. */
+function afterJump(block: usize): u32 {
+  const rip = load<u64>(STATE, S_RIP);
+  indirectTo(block, rip, recordAt(slot));
+  const next = jumpedTo(block, rip);
+  const member = next ? <usize>load<u32>(next, B_REGION) : 0;
+  return member ? exitTo(member) : 0;
+}
+
+/**
+ * Enters the region of `member` with what it may spend of the budget, and then those that it leads to: each looks itself
+ * whether it may be entered. Returns the last one's exit word.
+ */
+function enter(member: usize): u32 {
   const fuel = budget < MAX_FUEL ? budget : MAX_FUEL;
   spend(fuel);
   setInRegion(true);
   noUnexecuted();
-  const exit = call_indirect<u32>(slotOf(record), <i32>fuel);
+  let left = <i32>fuel;
+  let exit: u32;
+  let next = exitTo(member);
+  do {
+    slot = exitSlot(next);
+    entry = exitEntry(next);
+    exit = call_indirect<u32>(slot, left, entry);
+    left = load<i32>(STATE, S_JIT_FUEL);
+    count(exit);
+    const how = exit & 15;
+    next = how == LEFT_LINKED ? exit : how == LEFT_JUMP ? afterJump(<usize>(exit & ~15)) : 0;
+  } while (next);
   setInRegion(false);
-  const unspent = <i64>load<i32>(STATE, S_JIT_FUEL);
-  spend(-unspent);
-  instructionsInRegions += <u64>(fuel - unspent);
-  const count = exitCounts + ((<usize>(exit & 15)) << 3);
-  store<u64>(count, load<u64>(count) + 1);
+  spend(-(<i64>left));
+  instructionsInRegions += <u64>(fuel - <i64>left);
   return exit;
 }
 
-/** Runs region `record`; returns as exec() does, or LEFT_KNOWN. */
-export function runRegion(record: usize): u32 {
-  const exit = enter(record);
-  let left = exit & 15;
-  if (left < LEFT_INDIRECT) {
-    regionBlock = <usize>(exit & ~15);
-    return left;
+/** A region was not entered. Returns LEFT_KNOWN, or LEFT_INDIRECT if only RIP says what comes next. */
+function afterRefusal(): u32 {
+  const record = recordAt(slot);
+  regionBlock = refused(record, entry);
+  // A link may have led to where there is other code by now, or where the budget does not suffice.
+  return pagesKnown(record) && <i64>load<u16>(regionBlock, B_INSNS) <= budget ? LEFT_KNOWN : LEFT_INDIRECT;
+}
+
+/** Region code was left for what RIP says, at `block`. Returns LEFT_KNOWN if there is a block. */
+function goOnAt(block: usize): u32 {
+  const next = afterRegion(block, load<u64>(STATE, S_RIP));
+  regionBlock = next ? next : block;
+  return next ? LEFT_KNOWN : LEFT_INDIRECT;
+}
+
+/** Runs the region of `member`; returns as exec() does, or LEFT_KNOWN. */
+export function runRegion(member: usize): u32 {
+  linkMember(member);
+  const exit = enter(member);
+  const block = <usize>(exit & ~15);
+  switch (exit & 15) {
+    case LEFT_CHAIN0:
+    case LEFT_CHAIN1:
+      regionBlock = block;
+      openLink(block);
+      return exit & 15;
+    case LEFT_REFUSED:
+      return afterRefusal();
+    case LEFT_JUMP:
+      return goOnAt(block);
+    case LEFT_INDIRECT: {
+      // A loop of a baseline region has used up what may be spent at a time; or an instruction ended its block.
+      const record = recordAt(slot);
+      if (record && isBaseline(record) && isSpent(record, load<i32>(STATE, S_JIT_FUEL))) credit(block, LOOP_CREDIT);
+      else indirectTo(block, load<u64>(STATE, S_RIP), record);
+      return goOnAt(block);
+    }
   }
-  if (left == LEFT_INDIRECT) {
-    const block = <usize>(exit & ~15);
-    const rip = load<u64>(STATE, S_RIP);
-    indirectTo(block, rip, record);
-    const next = afterRegion(block, rip);
-    regionBlock = next ? next : block;
-    return next ? LEFT_KNOWN : LEFT_INDIRECT;
-  }
-  left = settle(exit);
+  const left = settle(exit);
   regionBlock = lastBlock;
   if (left == LEFT_INDIRECT) indirectTo(lastBlock, load<u64>(STATE, S_RIP), 0);
   return left;

@@ -1,10 +1,18 @@
-// Numbers about the second tier, for --stats.
+// Numbers about compiled code, for --stats.
 
-import { LEFT_WINDOW } from './exits';
+import { EXITS, LEFT_NOT_CANONICAL } from './exits';
 import { entries, exitCounts, instructionsInRegions } from './run-region';
-import { regionBlocks, regionBytes, regionFlushes, regionsBuilt, regionsDropped, regionsRefused } from './tier';
+import {
+  regionBlocks,
+  regionBytes,
+  regionFlushes,
+  regionsBaseline,
+  regionsBuilt,
+  regionsDropped,
+  regionsRefused,
+} from './tier';
 
-/** Statistic `index`, in the order of JIT_STATISTICS in src/emulator/jit.ts. */
+/** Statistic `index`, in the order of STATISTICS in src/emulator/jit.ts. */
 export function jitStatistic(index: u32): f64 {
   switch (index) {
     case 0:
@@ -23,9 +31,12 @@ export function jitStatistic(index: u32): f64 {
       return <f64>instructionsInRegions;
     case 7:
       return <f64>entries();
-    case 14:
-      return <f64>load<u64>(exitCounts + ((<usize>LEFT_WINDOW) << 3));
-    default:
-      return index < 14 ? <f64>load<u64>(exitCounts + ((<usize>index - 8) << 3)) : 0;
+    case 18:
+      return <f64>regionsBaseline;
+    default: {
+      // Exits: all ways but LEFT_NOT_CANONICAL, which is hardly ever taken.
+      const how: usize = index < 8 + LEFT_NOT_CANONICAL ? index - 8 : index - 7;
+      return how < <usize>EXITS ? <f64>load<u64>(exitCounts + (how << 3)) : 0;
+    }
   }
 }

@@ -197,6 +197,10 @@ export const S_JIT_EXIT = 0x6d0;
 export const S_JIT_FUEL = 0x6d4;
 /** u32: block of the operation that a region was left at. */
 export const S_JIT_BLOCK = 0x6d8;
+/** u32: the link (assembly/jit/links.ts) that a region was left by because it led nowhere yet. */
+export const S_JIT_LINK = 0x6dc;
+/** u32: the soft TLB's generation. */
+export const S_TLB_GENERATION = 0x6e0;
 
 /** Statistics: u64 each, indexed by STAT_* (stats.ts). */
 export const S_STATS = 0x800;

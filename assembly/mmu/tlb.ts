@@ -20,7 +20,7 @@ import {
   TLB_ENTRY,
   TLB_SIZE,
 } from '../layout/memory';
-import { S_TLB } from '../layout/x86-state';
+import { S_TLB, S_TLB_GENERATION } from '../layout/x86-state';
 import { PHYSICAL_ZERO, pageInfoAt } from './frame';
 import { emptyRanges, emptySupervisorRanges, forgetInRanges } from './ranges';
 
@@ -68,6 +68,7 @@ function nextGeneration(): void {
     forgetGenerations();
     tlbGeneration = 1;
   }
+  store<u32>(STATE, tlbGeneration, S_TLB_GENERATION);
   memory.fill(codePages, 0, 1 << (CODE_PAGE_BITS - 3));
 }
 

@@ -15,7 +15,7 @@ import {
   nextBlock,
   operations,
 } from '../ir/blocks';
-import { blockOf, nodes } from '../jit/region';
+import { blockOf, isBaselineRegion, nodes } from '../jit/region';
 import {
   EXPLAIN_CODE,
   EXPLAIN_COUNT,
@@ -51,6 +51,10 @@ export function explainNext(block: usize): usize {
   return b;
 }
 
+/** Of the region that is being compiled: is it a baseline one? */
+export function explainRegionIsBaseline(): bool {
+  return isBaselineRegion;
+}
 /** While a region is being compiled: its number of blocks, and their serial numbers, the head's first. */
 export function explainRegionBlocks(): u32 {
   return nodes;

@@ -45,7 +45,7 @@ export {
 } from '../jit/runtime';
 export { jitStatistic } from '../jit/statistics';
 export { jitEnable } from '../jit/tier';
-export { explainNext, explainRegionBlock, explainRegionBlocks } from './explain';
+export { explainNext, explainRegionBlock, explainRegionBlocks, explainRegionIsBaseline } from './explain';
 
 /** Once, before anything else: empties TLB and block cache. */
 export function start(): void {

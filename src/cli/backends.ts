@@ -3,6 +3,7 @@
 import { readdirSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
+import type { JitOptions } from '../emulator/jit.js';
 import type { EmulatorOptions } from '../emulator-x86/index.js';
 import type { PcBoard } from '../machine/pc-board.js';
 import type { VirtBoard } from '../machine/virt-board.js';
@@ -21,10 +22,8 @@ export interface BackendOptions {
   readonly cpu: CpuModel;
   /** Two runs must not differ: no randomness from the host. */
   readonly deterministic: boolean;
-  /** Executions after which the emulator compiles code; undefined: never. */
-  readonly jitThreshold: number | undefined;
-  /** The emulator keeps compiled code, for tsvm explain. */
-  readonly keepModules?: boolean;
+  /** When the emulator compiles code; undefined: never. */
+  readonly jit: JitOptions | undefined;
 }
 
 export interface Backend<State = X86State> {
@@ -48,7 +47,7 @@ const CORE = 'build/x86.wasm';
 const ARM_CORE = 'build/arm.wasm';
 
 function emulatorOptions(options: BackendOptions): EmulatorOptions {
-  const { memory, board, cpu, deterministic, jitThreshold, keepModules = false } = options;
+  const { memory, board, cpu, deterministic, jit } = options;
   return {
     memory: memory.memory,
     ramSize: memory.size,
@@ -58,7 +57,7 @@ function emulatorOptions(options: BackendOptions): EmulatorOptions {
     cpu,
     tscFrequency: TSC_FREQUENCY,
     random: randomWords(deterministic),
-    jit: jitThreshold === undefined ? undefined : { threshold: jitThreshold, keepModules },
+    jit,
   };
 }
 
@@ -97,7 +96,7 @@ function preferGuest(): void {
 
 export async function createEmuBackend(options: BackendOptions): Promise<Backend> {
   const { createEmulatedVcpu } = await import('../emulator-x86/index.js');
-  if (options.jitThreshold !== undefined) prepareCompiler();
+  if (options.jit) prepareCompiler();
   const vcpu = createEmulatedVcpu(emulatorOptions(options));
   return {
     vcpu,
@@ -116,14 +115,14 @@ export interface ArmBackendOptions {
   readonly board: VirtBoard;
   readonly el2: boolean;
   readonly gic: 2 | 3;
-  readonly jitThreshold: number | undefined;
+  readonly jit: JitOptions | undefined;
 }
 
 /** The AArch64 emulator. */
 export async function createArmBackend(options: ArmBackendOptions): Promise<Backend<ArmState>> {
-  const { memory, board, el2, gic, jitThreshold } = options;
+  const { memory, board, el2, gic, jit } = options;
   const { createEmulatedArmVcpu } = await import('../emulator-arm/index.js');
-  if (jitThreshold !== undefined) prepareCompiler();
+  if (jit) prepareCompiler();
   const vcpu = createEmulatedArmVcpu({
     memory: memory.memory,
     ramSize: memory.size,
@@ -131,7 +130,7 @@ export async function createArmBackend(options: ArmBackendOptions): Promise<Back
     bus: board.bus,
     wasm: readOwn(ARM_CORE),
     features: { el2, gicRegisters: gic === 3 },
-    jit: jitThreshold === undefined ? undefined : { threshold: jitThreshold },
+    jit,
   });
   return {
     vcpu,

@@ -125,12 +125,11 @@ function blockAt(blocks: readonly TranslatedBlock[], address: bigint): Translate
   return around.sort((a, b) => rank(b) - rank(a) || b.count - a.count)[0];
 }
 
-/** The region that `block` is the head of, or else one that it is part of. */
+/** The optimized region that `block` is the head of, or else one that it is part of, or else its baseline region. */
 function regionOf(regions: readonly CompiledRegion[], block: TranslatedBlock): CompiledRegion | undefined {
-  return (
-    regions.find(({ blocks }) => blocks[0] === block.serial) ??
-    regions.find(({ blocks }) => blocks.includes(block.serial))
-  );
+  const its = regions.filter(({ blocks }) => blocks.includes(block.serial));
+  const optimized = its.filter(({ baseline }) => !baseline);
+  return optimized.find(({ blocks }) => blocks[0] === block.serial) ?? optimized[0] ?? its[0];
 }
 
 /** Text of the operations of a block by the offset of their instruction. */
@@ -186,9 +185,10 @@ function explainRegion(subject: Subject, region: CompiledRegion, names: IrNames)
     import: (name) => RUNTIME.find((_, i) => importName(i) === name),
     address: (address) => (address >= STATE && address < SLOTS_END ? x86SlotName(address - STATE, 3) : undefined),
     constant: (value) => codeConstant(buffer, blocks, value),
-    parameters: ['fuel'],
+    parameters: ['fuel', 'entry'],
   });
   return {
+    baseline: region.baseline,
     blocks: blocks.map((b) => ({ address: b.address, instructions: instructionsOf(subject, b, names) })),
     moduleBytes: region.module.length,
     wasm,
@@ -249,7 +249,7 @@ function terminalWidth(): number {
 export async function explainCommand(image: string | undefined, flags: ExplainFlags): Promise<number> {
   const wanted = flags.block === undefined ? undefined : parseLinearAddress('--block', flags.block);
   const top = parseCount('--top', flags.top);
-  // Executions are counted by the interpreter; for the block's WebAssembly it has to be compiled.
+  // Executions are counted where nothing is optimized; for the block's WebAssembly it has to be compiled.
   const jit = flags.jit ?? (wanted === undefined ? 'off' : 'on');
   const plan = await planRun(image, { ...flags, mode: 'emu', jit, snapshot: true });
   if (plan.machine.board !== 'pc') {
@@ -266,7 +266,7 @@ export async function explainCommand(image: string | undefined, flags: ExplainFl
   const isReady = (): boolean => {
     const block = find();
     if (!block) return false;
-    return plan.jitThreshold === undefined || regionOf(subject.vcpu.compiledRegions(), block) !== undefined;
+    return !plan.jit || regionOf(subject.vcpu.compiledRegions(), block)?.baseline === false;
   };
   const outcome = await subject.run(isReady);
 
@@ -287,9 +287,9 @@ export async function explainCommand(image: string | undefined, flags: ExplainFl
   if (flags.json) print([json(explained)]);
   else {
     print(formatBlock(explained, terminalWidth()));
-    if (!explained.region && plan.jitThreshold !== undefined) {
+    if (!explained.region && plan.jit) {
       process.stderr.write(
-        `tsvm: note: the block was not compiled before ${howItEnded(outcome)}: that takes ${plan.jitThreshold} ` +
+        `tsvm: note: the block was not compiled before ${howItEnded(outcome)}: that takes ${plan.jit.threshold} ` +
           'executions. --jit threshold=1 compiles everything.\n',
       );
     }

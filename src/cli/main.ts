@@ -91,7 +91,11 @@ function buildProgram(setExitCode: (code: number) => void): Command {
     .option('--cpu <model>', 'CPU model: max, x86-64-v1, i386', 'max')
     .option('--load-address <address>', 'the image is a flat binary: load and start it there')
     .option('--clock <clock>', 'wall, or instructions: deterministic time, emu only', 'wall')
-    .option('--jit <jit>', 'off, on, or threshold=N: compile code after N executions, emu only', 'on')
+    .option(
+      '--jit <jit>',
+      'off, on, threshold=N or threshold=N,baseline=M: compile code after N executions, emu only',
+      'on',
+    )
     .option('--max-instructions <n>', 'end the run after n guest instructions, emu only')
     .option('--strict-io', 'end the run when the guest accesses a device that is not there')
     .option('--snapshot', 'throw away what the guest writes to disks')
@@ -127,7 +131,7 @@ function buildProgram(setExitCode: (code: number) => void): Command {
     .option('--cpu <model>', 'CPU model: max, x86-64-v1, i386', 'max')
     .option('--load-address <address>', 'the image is a flat binary: load and start it there')
     .option('--clock <clock>', 'instructions: deterministic time, or wall', 'instructions')
-    .option('--jit <jit>', 'off, on or threshold=N (default: on with --block, else off)')
+    .option('--jit <jit>', 'off, on, threshold=N or threshold=N,baseline=M (default: on with --block, else off)')
     .option('--max-instructions <n>', 'stop after n guest instructions', '100M')
     .option('--no-reboot', 'stop when the guest resets the machine')
     .option('--json', 'as JSON', false)

@@ -2,6 +2,7 @@
 // the option, what was given and what is accepted.
 
 import { MAX_GUEST_RAM } from '../../assembly/layout/memory.js';
+import type { JitOptions } from '../emulator/jit.js';
 import { TsvmError } from '../vcpu/vcpu.js';
 
 const UNITS: Record<string, number> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
@@ -76,20 +77,39 @@ export function parseCount(option: string, text: string): number {
   return value;
 }
 
-/** Executions after which code is compiled, unless the user says otherwise (measured: bench.md). */
-const DEFAULT_JIT_THRESHOLD = 20000;
+/** Executions after which code is compiled, unless the user says otherwise (measured: docs/jit.md). */
+const DEFAULT_JIT_THRESHOLD = 60_000;
 
-/** --jit: the threshold, or undefined for off. */
-export function parseJit(text: string): number | undefined {
+/** --jit: when code is compiled; undefined for off. */
+export function parseJit(text: string): JitOptions | undefined {
   if (text === 'off') return undefined;
-  if (text === 'on') return DEFAULT_JIT_THRESHOLD;
-  const match = /^threshold=(.+)$/.exec(text);
-  if (!match) {
-    throw new TsvmError('E_JIT', `--jit ${quote(text)} is unknown. Use off, on or threshold=N.`);
+  if (text === 'on') return { threshold: DEFAULT_JIT_THRESHOLD };
+  const given: { threshold?: number; baseline?: number } = {};
+  for (const part of text.split(',')) {
+    const match = /^(threshold|baseline)=(.+)$/.exec(part);
+    if (!match) {
+      throw new TsvmError(
+        'E_JIT',
+        `--jit ${quote(text)} is unknown. Use off, on, threshold=N or threshold=N,baseline=M.`,
+      );
+    }
+    const [, name, value] = match;
+    if (given[name as keyof typeof given] !== undefined) {
+      throw new TsvmError('E_JIT', `--jit ${quote(text)} has ${name} twice.`);
+    }
+    const count = name === 'baseline' && value === 'off' ? 0 : parseCount(`--jit ${name}`, value);
+    if (count > 0xffffffff) throw new TsvmError('E_JIT', `--jit ${name} is more than 4294967295.`);
+    given[name as keyof typeof given] = count;
   }
-  const threshold = parseCount('--jit threshold', match[1]);
-  if (threshold > 0xffffffff) throw new TsvmError('E_JIT', '--jit threshold is more than 4294967295.');
-  return threshold;
+  const { threshold = DEFAULT_JIT_THRESHOLD, baseline } = given;
+  if (baseline !== undefined && baseline >= threshold) {
+    throw new TsvmError(
+      'E_JIT',
+      `--jit ${quote(text)}: baseline=${baseline} is not below threshold=${threshold}, so it would compile nothing. ` +
+        'Give a smaller one, or baseline=off.',
+    );
+  }
+  return { threshold, baseline };
 }
 
 /** One of `choices`, or an error with `code` that lists them. */

@@ -1,5 +1,6 @@
 // What `tsvm run` was asked for, checked: everything that can be refused is refused here, before anything is built.
 
+import type { JitOptions } from '../emulator/jit.js';
 import { type CpuModel, findCpuModel } from '../vcpu/cpu-model.js';
 import { TsvmError } from '../vcpu/vcpu.js';
 import { type GuestSource, openGuestSource } from './guest-source.js';
@@ -57,8 +58,8 @@ export interface RunPlan {
   readonly console: (typeof CONSOLES)[number];
   readonly clock: ClockKind;
   readonly cpu: CpuModel;
-  /** Executions after which the emulator compiles code; undefined: it interprets all. */
-  readonly jitThreshold: number | undefined;
+  /** When the emulator compiles code; undefined: it interprets all. */
+  readonly jit: JitOptions | undefined;
   /** Bytes. */
   readonly ramSize: number;
   readonly maxInstructions: number | undefined;
@@ -75,7 +76,7 @@ export async function planRun(image: string | undefined, flags: RunFlags): Promi
 
   const mode = parseChoice('E_MODE', '--mode', flags.mode, MODES);
   const clock = parseChoice('E_CLOCK', '--clock', flags.clock, CLOCKS);
-  const jitThreshold = parseJit(flags.jit);
+  const jit = parseJit(flags.jit);
   const cpu = findCpuModel(flags.cpu);
   const chosen = given(flags.machine, parseMachine);
   given(flags.smp, checkProcessors);
@@ -111,7 +112,7 @@ export async function planRun(image: string | undefined, flags: RunFlags): Promi
     net: net === 'user',
     console,
     clock,
-    jitThreshold,
+    jit,
     cpu,
     ramSize,
     maxInstructions,

@@ -83,8 +83,9 @@ export async function createPcSystem(parts: SystemParts): Promise<System<X86Stat
   });
   const create = plan.choice.mode === 'virt' ? createVirtBackend : createEmuBackend;
   const deterministic = plan.clock === 'instructions';
-  const { cpu, jitThreshold } = plan;
-  const backend = await create({ memory, board, cpu, deterministic, jitThreshold, keepModules });
+  const { cpu } = plan;
+  const jit = plan.jit && { ...plan.jit, keepModules };
+  const backend = await create({ memory, board, cpu, deterministic, jit });
   return {
     board,
     backend,
@@ -118,7 +119,7 @@ export async function createVirtSystem(
     seed: randomBytes(plan.clock === 'instructions'),
     strictIo: plan.strictIo,
   });
-  const backend = await createArmBackend({ memory, board, el2, gic, jitThreshold: plan.jitThreshold });
+  const backend = await createArmBackend({ memory, board, el2, gic, jit: plan.jit });
   return {
     board,
     backend,

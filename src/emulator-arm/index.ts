@@ -81,7 +81,7 @@ export class EmulatedArmVcpu implements Vcpu<ArmState>, ArmPins {
   ) {
     const { memory } = options;
     this.features = { el2: false, gicRegisters: false, ...options.features };
-    this.jit = new Jit(memory, options.jit?.threshold ?? 0, () => performance.now(), options.jit?.keepModules);
+    this.jit = new Jit(memory, options.jit, () => performance.now());
     this.live = new ArmState(memory.buffer, STATE);
     this.words = new DataView(memory.buffer);
     writeSystemRegisters(this.words, DECODE_TABLE, this.features);

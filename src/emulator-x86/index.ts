@@ -95,7 +95,7 @@ export class EmulatedVcpu implements Vcpu<X86State> {
   ) {
     const { memory, bus, cpu } = options;
     this.bus = bus;
-    this.jit = new Jit(memory, options.jit?.threshold ?? 0, () => performance.now(), options.jit?.keepModules);
+    this.jit = new Jit(memory, options.jit, () => performance.now());
     this.live = new X86State(memory.buffer, STATE);
     this.words = new DataView(memory.buffer);
     new Uint16Array(memory.buffer, DECODE_TABLE, 1024).set(buildDecodeAttributes());

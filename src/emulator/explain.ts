@@ -26,23 +26,25 @@ export interface TranslatedBlock {
   readonly operations: number;
   readonly code: number;
   readonly side: number;
-  /** How often it has been executed, as far as that is counted: not within compiled regions. */
+  /** How often it has been executed, as far as that is counted: in regions not, or only where they are entered. */
   readonly count: number;
   /** No other block of this core has or had this number. */
   readonly serial: number;
 }
 
-/** Blocks compiled together to one WebAssembly module. */
+/** Blocks compiled together to one WebAssembly module: an optimized region, or a baseline one. */
 export interface CompiledRegion {
   readonly module: Uint8Array;
-  /** Serial numbers of its blocks. The first is the head, where it is entered. */
+  /** Serial numbers of its blocks. The first is the head, where an optimized region is entered. */
   readonly blocks: readonly number[];
+  readonly baseline: boolean;
 }
 
 export interface ExplainExports {
   explainNext(block: number): number;
   explainRegionBlocks(): number;
   explainRegionBlock(index: number): number;
+  explainRegionIsBaseline(): number;
 }
 
 /** All blocks that the core holds, in no order. */

@@ -1,14 +1,26 @@
-// The second tier's host side: turns the modules that the core writes into functions of the core's table.
+// The compiling tiers' host side: turns the modules that the core writes into functions of the core's table.
 
 import { JIT_TABLE_ENTRIES } from '../../assembly/layout/jit.js';
 import type { CompiledRegion, ExplainExports } from './explain.js';
 
-/** How the second tier is used. */
+/** How they are used. */
 export interface JitOptions {
-  /** Executions after which a block is compiled, at least 1. */
+  /** Executions after which a block becomes the head of an optimized region, at least 1. */
   readonly threshold: number;
+  /** Executions after which a block becomes part of a baseline region, 0: never. Left out: defaultBaseline(). */
+  readonly baseline?: number | undefined;
   /** Keep the modules of the regions that live, to be looked at. */
   readonly keepModules?: boolean;
+}
+
+/** Baseline regions are made for what is executed this many times less often than what gets an optimized one. */
+const BASELINE_SHARE = 20;
+/** Below this everything is to be compiled, and the one tier would take everything from the other. */
+const LEAST_WITH_BASELINE = 1000;
+
+/** When blocks become parts of baseline regions if only the threshold for optimized ones is known. */
+export function defaultBaseline(threshold: number): number {
+  return threshold < LEAST_WITH_BASELINE ? 0 : Math.floor(threshold / BASELINE_SHARE);
 }
 
 /** What the core exports for generated code, in the order of the imports a, b, c … (assembly/jit/imports.ts). */
@@ -30,7 +42,7 @@ export const RUNTIME = [
   'jitWindow',
 ] as const;
 
-/** Statistics of the core's second tier, in the order of jitStatistic() (assembly/jit/statistics.ts). */
+/** Statistics of the core's compiling tiers, in the order of jitStatistic() (assembly/jit/statistics.ts). */
 const STATISTICS = [
   'jitRegions',
   'jitRegionsDropped',
@@ -47,6 +59,10 @@ const STATISTICS = [
   'jitExitsAttention',
   'jitExitsUncommon',
   'jitExitsScattered',
+  'jitExitsLinked',
+  'jitExitsJump',
+  'jitExitsRefused',
+  'jitBaselineRegions',
 ] as const;
 
 /** Name in the import section of RUNTIME's function `i`; 'm' is the memory. */
@@ -56,7 +72,7 @@ export function importName(i: number): string {
 
 interface JitExports extends ExplainExports {
   readonly table: WebAssembly.Table;
-  jitEnable(first: number, count: number, threshold: number): void;
+  jitEnable(first: number, count: number, threshold: number, baseline: number): void;
   jitStatistic(index: number): number;
 }
 
@@ -72,11 +88,10 @@ export class Jit {
 
   constructor(
     private readonly memory: WebAssembly.Memory,
-    /** 0: the tier stays off. */
-    private readonly threshold: number,
+    /** undefined: nothing is compiled. */
+    private readonly options: JitOptions | undefined,
     /** Milliseconds, for statistics only. */
     private readonly clock: () => number,
-    private readonly keepModules = false,
   ) {}
 
   /** The regions that live, if they are kept. */
@@ -84,7 +99,7 @@ export class Jit {
     return [...this.kept.values()];
   }
 
-  /** The core's imports for the second tier (assembly/x86/host.ts). */
+  /** The core's imports for that (assembly/x86/host.ts). */
   hostFunctions(): Record<string, (...args: number[]) => number | undefined> {
     return {
       jitCompile: (address, length, slot) => this.compile(address!, length!, slot!),
@@ -98,7 +113,8 @@ export class Jit {
 
   /** Switches the tier on for the core just instantiated. */
   attach(exports: WebAssembly.Exports): void {
-    if (this.threshold === 0) return;
+    if (!this.options) return;
+    const { threshold, baseline = defaultBaseline(threshold) } = this.options;
     const core = exports as unknown as JitExports & Record<string, unknown>;
     this.core = core;
     const runtime: Record<string, WebAssembly.ImportValue> = { m: this.memory };
@@ -107,7 +123,7 @@ export class Jit {
     });
     this.imports = { c: runtime };
     const first = core.table.grow(JIT_TABLE_ENTRIES);
-    core.jitEnable(first, JIT_TABLE_ENTRIES, this.threshold);
+    core.jitEnable(first, JIT_TABLE_ENTRIES, threshold, baseline);
   }
 
   private compile(address: number, length: number, slot: number): number {
@@ -116,7 +132,7 @@ export class Jit {
       const module = new WebAssembly.Module(new Uint8Array(this.memory.buffer, address, length));
       const instance = new WebAssembly.Instance(module, this.imports);
       this.core!.table.set(slot, instance.exports['r']);
-      if (this.keepModules) this.keep(slot, new Uint8Array(this.memory.buffer, address, length).slice());
+      if (this.options?.keepModules) this.keep(slot, new Uint8Array(this.memory.buffer, address, length).slice());
       return 1;
     } catch {
       // The host has no room for more code, for instance: the interpreter runs it.
@@ -131,7 +147,7 @@ export class Jit {
   private keep(slot: number, module: Uint8Array): void {
     const core = this.core!;
     const blocks = Array.from({ length: core.explainRegionBlocks() }, (_, i) => core.explainRegionBlock(i) >>> 0);
-    this.kept.set(slot, { module, blocks });
+    this.kept.set(slot, { module, blocks, baseline: core.explainRegionIsBaseline() !== 0 });
   }
 
   statistics(): Record<string, number> {

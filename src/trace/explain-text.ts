@@ -13,6 +13,8 @@ export interface ExplainedInstruction {
 export interface ExplainedRegion {
   /** Its blocks; the first is where it is entered. */
   readonly blocks: readonly { readonly address: bigint; readonly instructions: readonly ExplainedInstruction[] }[];
+  /** It is a baseline region, which is entered at any of its blocks. */
+  readonly baseline: boolean;
   /** Bytes of the module. */
   readonly moduleBytes: number;
   readonly wasm: readonly string[];
@@ -49,14 +51,15 @@ export function describeBlock(block: ExplainedBlock): string[] {
   const lines = [
     `block ${hex(block.address)}: ${block.bits}-bit code, ${plural(block.instructions.length, 'instruction')}, ` +
       `${plural(bytes, 'byte')} at physical address ${hex(block.physical)}, executed ${plural(block.count, 'time')} ` +
-      'by the interpreter so far',
+      'so far, not counting optimized regions',
   ];
   const { region } = block;
   if (region) {
     const others = region.blocks.map((b) => hex(b.address)).join(' ');
     lines.push(
       `compiled as one of ${plural(region.blocks.length, 'block')} to ${plural(region.moduleBytes, 'byte')} of ` +
-        `WebAssembly: ${others} (the first is where it is entered)`,
+        `WebAssembly: ${others} ` +
+        (region.baseline ? '(a baseline region, entered at any of them)' : '(the first is where it is entered)'),
     );
   } else lines.push('not compiled');
   return lines;

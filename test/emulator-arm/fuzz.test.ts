@@ -5,6 +5,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as L from '../../assembly/layout/arm-state.js';
 import { systemRegisters } from '../../assembly/layout/arm-sysregs.js';
+import type { JitOptions } from '../../src/emulator/jit.js';
 import { CODE, DATA, EL0, EL1H, EL2H, RAM, Rig, TABLES } from './rig.js';
 
 /** xorshift32. */
@@ -57,9 +58,9 @@ interface Outcome {
 }
 
 /** Runs guest `seed` in slices of what `slice` says. */
-async function run(seed: number, el2: boolean, slice: () => number, jitThreshold?: number): Promise<Outcome> {
+async function run(seed: number, el2: boolean, slice: () => number, jit?: JitOptions): Promise<Outcome> {
   const random = generator(seed);
-  const rig = await Rig.create({ el2, gicRegisters: true, jitThreshold });
+  const rig = await Rig.create({ el2, gicRegisters: true, jit });
   const wide = () => (BigInt(random()) << 32n) | BigInt(random());
   // Vectors and code of random words.
   for (let at = RAM; at < RAM + 0x40000; at += 4) rig.memory.writeU32(at, word(random));
@@ -138,7 +139,8 @@ for (const el2 of [false, true]) {
       const seed = i * 7919;
       const whole = await run(seed, el2, () => INSTRUCTIONS);
       executed += whole.instructions;
-      compare(`seed ${seed} compiled`, whole, await run(seed, el2, () => INSTRUCTIONS, 1));
+      for (const jit of [{ threshold: 1 }, { threshold: 0xffffffff, baseline: 1 }])
+        compare(`seed ${seed} compiled`, whole, await run(seed, el2, () => INSTRUCTIONS, jit));
       if (i % 2 === 0) compare(`seed ${seed} in odd slices`, whole, await run(seed, el2, oddSlices()));
       if (i % 4 === 1) compare(`seed ${seed} in single steps`, whole, await run(seed, el2, () => 1));
     }

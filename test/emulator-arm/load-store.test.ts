@@ -4,6 +4,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as L from '../../assembly/layout/arm-state.js';
+import type { JitOptions } from '../../src/emulator/jit.js';
 import { disassembleA64 } from '../../src/trace/disassemble-a64.js';
 import * as A from './a64.js';
 import { CODE, DATA, EL1H, esr, hex, Rig, VECTORS_EL1 } from './rig.js';
@@ -13,8 +14,17 @@ const MMU_ON = L.SCTLR_EL1_RES1 | L.SCTLR_EL1_SPAN | 1;
 /** One page that may be written, one that may be read, nothing, one that may be written. */
 const VA = 0x7000000000n;
 
-async function threePages(jitThreshold?: number): Promise<Rig> {
-  const rig = await Rig.create({ jitThreshold });
+/** Interpreted, compiled in both ways; instructions in a slice. */
+const RUNS: readonly [JitOptions | undefined, number][] = [
+  [undefined, 1e6],
+  [{ threshold: 1 }, 1e6],
+  [{ threshold: 2 }, 77],
+  [{ threshold: 0xffffffff, baseline: 1 }, 1e6],
+  [{ threshold: 0xffffffff, baseline: 2 }, 77],
+];
+
+async function threePages(jit?: JitOptions): Promise<Rig> {
+  const rig = await Rig.create({ jit });
   const tables = new Tables(rig, 12, 0);
   tables.map(BigInt(CODE), CODE, AF);
   tables.map(BigInt(VECTORS_EL1), VECTORS_EL1, AF);
@@ -201,12 +211,8 @@ test('pairs that move their base, interpreted and compiled, until the stack poin
   ];
   const [rounds, stack, base] = [1000, DATA + 0x40000, DATA + 0x50000];
   const results: string[] = [];
-  for (const [jitThreshold, slice] of [
-    [undefined, 1e6],
-    [1, 1e6],
-    [2, 77],
-  ] as const) {
-    const rig = await Rig.create({ jitThreshold });
+  for (const [jit, slice] of RUNS) {
+    const rig = await Rig.create({ jit });
     rig
       .set(L.S_SCTLR_EL1, L.SCTLR_EL1_RES1 | 8)
       .pstate(EL1H)
@@ -224,7 +230,7 @@ test('pairs that move their base, interpreted and compiled, until the stack poin
     assert.is(hex(rig.state.x(8)), hex(base + 24 * rounds));
     const registers = Array.from({ length: 10 }, (_, n) => hex(rig.state.x(n))).join(' ');
     results.push(`${registers} ${Buffer.from(rig.memory.slice(DATA, 0x60000)).toString('base64')}`);
-    if (jitThreshold !== undefined) assert.ok(rig.vcpu.counters().details['jitInstructions'] > 10 * rounds);
+    if (jit) assert.ok(rig.vcpu.counters().details['jitInstructions'] > 10 * rounds);
   }
   assert.ok(
     results.every((result) => result === results[0]),
@@ -251,12 +257,8 @@ test('DC ZVA, interpreted and compiled: over data, over code, over what may not 
     0xd65f03c0, // RET
   ];
   const [rounds, target] = [300, VA + 0x3040n];
-  for (const [jitThreshold, slice] of [
-    [undefined, 1e6],
-    [1, 1e6],
-    [2, 77],
-  ] as const) {
-    const rig = await threePages(jitThreshold);
+  for (const [jit, slice] of RUNS) {
+    const rig = await threePages(jit);
     const run = (instructions: number) => {
       rig.vcpu.writeState(rig.state);
       for (let left = instructions; left > 0; left -= slice) {
@@ -296,7 +298,7 @@ test('DC ZVA, interpreted and compiled: over data, over code, over what may not 
     assert.is(rig.memory.readU64(DATA + 0xf78), 0xeeeeeeeeeeeeeeeen);
     assert.ok(rig.memory.slice(DATA + 0xf80, 0x80).every((byte) => byte === 0));
     assert.is(rig.memory.readU64(DATA + 0x1000), 0x101000n);
-    if (jitThreshold !== undefined) assert.ok(rig.vcpu.counters().details['jitInstructions'] > 200 * rounds);
+    if (jit) assert.ok(rig.vcpu.counters().details['jitInstructions'] > 200 * rounds);
   }
 });
 

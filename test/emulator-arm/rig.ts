@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import * as L from '../../assembly/layout/arm-state.js';
+import type { JitOptions } from '../../src/emulator/jit.js';
 import { createEmulatedArmVcpu, createGuestMemory, type EmulatedArmVcpu } from '../../src/emulator-arm/index.js';
 import type { ArmBus } from '../../src/vcpu/arm-bus.js';
 import { ArmState } from '../../src/vcpu/arm-state.js';
@@ -39,7 +40,7 @@ export interface RigOptions {
   readonly el2?: boolean;
   readonly gicRegisters?: boolean;
   /** Executions after which code is compiled; not given: never. */
-  readonly jitThreshold?: number | undefined;
+  readonly jit?: JitOptions | undefined;
 }
 
 export class Rig {
@@ -85,8 +86,7 @@ export class Rig {
       },
     };
     const features = { el2: options.el2 ?? false, gicRegisters: options.gicRegisters ?? false };
-    const jit = options.jitThreshold === undefined ? undefined : { threshold: options.jitThreshold };
-    const vcpu = createEmulatedArmVcpu({ memory, ramSize: RAM_SIZE, bus, wasm: core, features, jit });
+    const vcpu = createEmulatedArmVcpu({ memory, ramSize: RAM_SIZE, bus, wasm: core, features, jit: options.jit });
     const rig = new Rig(vcpu, new GuestMemory(memory, RAM_SIZE, RAM));
     (rig as { log: string[] }).log = log;
     clock.rig = rig;

@@ -62,7 +62,7 @@ test('the text of every region is whole: blocks are closed, imports and locals h
   let regions = 0;
   for (const image of IMAGES) {
     // What rewrites its code all the time would be compiled all the time.
-    await runGuest(image, image.endsWith('smc.img') ? 50 : 1, 50_000, (vcpu) => {
+    await runGuest(image, { threshold: image.endsWith('smc.img') ? 50 : 1 }, 50_000, (vcpu) => {
       const serials = new Set(vcpu.translatedBlocks().map((b) => b.serial));
       vcpu.compiledRegions().forEach(({ module, blocks }, i) => {
         assert.ok(
@@ -88,7 +88,7 @@ test('the text of every region is whole: blocks are closed, imports and locals h
 });
 
 test('regions are forgotten with their code', async () => {
-  await runGuest('guests/systests/smc.img', 50, LIMIT, (vcpu) => {
+  await runGuest('guests/systests/smc.img', { threshold: 50 }, LIMIT, (vcpu) => {
     const { jitRegions, jitRegionsDropped } = vcpu.counters().details;
     assert.ok(jitRegionsDropped > 0);
     assert.is(vcpu.compiledRegions().length, jitRegions - jitRegionsDropped);

@@ -3,6 +3,7 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { DECODE_TABLE, GUEST_BASE, STATE } from '../../assembly/layout/memory.js';
+import type { JitOptions } from '../../src/emulator/jit.js';
 import { createEmulatedVcpu, createGuestMemory, type EmulatedVcpu } from '../../src/emulator-x86/index.js';
 import { findCpuModel } from '../../src/vcpu/cpu-model.js';
 import type { MemoryRegion } from '../../src/vcpu/guest-memory.js';
@@ -53,8 +54,8 @@ export class FuzzRig {
     this.after.fill(0xa5);
   }
 
-  /** @param threshold executions after which a block is compiled; 0: only interpreted */
-  static async create(threshold = 0): Promise<FuzzRig> {
+  /** @param jit when blocks are compiled; undefined: never */
+  static async create(jit?: JitOptions): Promise<FuzzRig> {
     const memory = createGuestMemory(GUEST_RAM);
     const rig = new FuzzRig(memory);
     const note = (...event: number[]): void => {
@@ -67,7 +68,7 @@ export class FuzzRig {
       wasm,
       cpu: findCpuModel('max'),
       tscFrequency: 1e9,
-      jit: { threshold },
+      jit,
       random: (into) => {
         for (let i = 0; i < into.length; i++) into[i] = mix(++rig.draws, 7);
       },

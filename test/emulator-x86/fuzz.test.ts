@@ -13,7 +13,7 @@ const ENDS = ['limit', 'halt', 'shutdown'];
 
 const whole = await FuzzRig.create();
 const pieces = await FuzzRig.create();
-const compiled = await FuzzRig.create(2);
+const compiled = [await FuzzRig.create({ threshold: 2 }), await FuzzRig.create({ threshold: 0xffffffff, baseline: 2 })];
 
 /** Where two runs of one guest differ; empty if nowhere. */
 function differences(guest: RandomGuest, a: FuzzResult, b: FuzzResult): string[] {
@@ -61,9 +61,11 @@ GUEST_MODES.forEach((mode, index) => {
       const b = pieces.run(guest, INSTRUCTIONS, step ? () => 0 : oddSlices());
       check(seed, guest, pieces, b);
       assert.equal(differences(guest, a, b), [], `seed ${seed} (${mode}), ${step ? 'steps' : 'slices'}`);
-      const c = compiled.run(guest, INSTRUCTIONS, () => INSTRUCTIONS);
-      check(seed, guest, compiled, c);
-      assert.equal(differences(guest, a, c), [], `seed ${seed} (${mode}), compiled`);
+      for (const rig of compiled) {
+        const c = rig.run(guest, INSTRUCTIONS, () => INSTRUCTIONS);
+        check(seed, guest, rig, c);
+        assert.equal(differences(guest, a, c), [], `seed ${seed} (${mode}), compiled`);
+      }
     }
     // Most guests must come some way, or nothing has been tried.
     assert.ok(instructions > (SEEDS / GUEST_MODES.length) * 300, `${instructions} instructions in all`);

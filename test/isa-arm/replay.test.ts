@@ -3,8 +3,9 @@
 import { existsSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { tiersToTest } from '../../tools/isa/emulator-subject.js';
 import { summarize } from '../../tools/isa/replay.js';
-import { EmulatorSubject, tiersToTest } from '../../tools/isa-arm/emulator-subject.js';
+import { EmulatorSubject } from '../../tools/isa-arm/emulator-subject.js';
 import { dataFile } from '../../tools/isa-arm/expected.js';
 import { GROUPS } from '../../tools/isa-arm/groups.js';
 import { replay } from '../../tools/isa-arm/replay.js';

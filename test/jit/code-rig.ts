@@ -9,6 +9,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { GUEST_BASE } from '../../assembly/layout/memory.js';
 import * as L from '../../assembly/layout/x86-state.js';
+import type { JitOptions } from '../../src/emulator/jit.js';
 import { createEmulatedVcpu, createGuestMemory, type EmulatedVcpu } from '../../src/emulator-x86/index.js';
 import { findCpuModel } from '../../src/vcpu/cpu-model.js';
 import type { VmExit } from '../../src/vcpu/vcpu.js';
@@ -59,8 +60,8 @@ export class CodeRig {
     return this.held;
   }
 
-  /** @param threshold executions after which a block is compiled; undefined: never */
-  static async create(threshold: number | undefined, ...programs: readonly Program[]): Promise<CodeRig> {
+  /** @param jit when blocks are compiled; undefined: never */
+  static async create(jit: JitOptions | undefined, ...programs: readonly Program[]): Promise<CodeRig> {
     const memory = createGuestMemory(RAM);
     const rig = new CodeRig(memory);
     rig.held = createEmulatedVcpu({
@@ -71,7 +72,7 @@ export class CodeRig {
       cpu: findCpuModel('max'),
       tscFrequency: 1e9,
       random: (into) => into.fill(0x9abcdef0),
-      jit: threshold === undefined ? undefined : { threshold },
+      jit,
       bus: {
         pioRead: () => 0xffffffff,
         pioWrite: (port, _size, value) => rig.onOut(port, value),

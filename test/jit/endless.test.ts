@@ -25,7 +25,7 @@ interface Most {
 
 /** Writes `count` functions `stride` bytes apart and calls each a few times. Each is compiled. */
 async function generate(count: number, stride: number): Promise<{ most: Most; rig: CodeRig }> {
-  const rig = await CodeRig.create(2, GENERATE);
+  const rig = await CodeRig.create({ threshold: 2 }, GENERATE);
   rig.state.setGpr(7, 0x40000n);
   rig.state.setGpr(6, BigInt(count));
   rig.state.setGpr(2, BigInt(CALLS));

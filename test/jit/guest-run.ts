@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { openGuestSource } from '../../src/cli/guest-source.js';
+import type { JitOptions } from '../../src/emulator/jit.js';
 import { createEmulatedVcpu, createGuestMemory, type EmulatedVcpu } from '../../src/emulator-x86/index.js';
 import { InstructionClock } from '../../src/machine/clock.js';
 import { Machine } from '../../src/machine/machine.js';
@@ -25,12 +26,12 @@ export interface GuestRun {
 }
 
 /**
- * @param threshold executions after which code is compiled; undefined: never
+ * @param jit when code is compiled; undefined: never
  * @param inspect looks at what the run left behind in the emulator
  */
 export async function runGuest(
   image: string,
-  threshold: number | undefined,
+  jit: JitOptions | undefined,
   limit = 20e6,
   inspect: (vcpu: EmulatedVcpu, memory: GuestMemory) => void = () => undefined,
 ): Promise<GuestRun> {
@@ -58,7 +59,7 @@ export async function runGuest(
     cpu: findCpuModel('max'),
     tscFrequency: TSC_FREQUENCY,
     random: (into) => into.fill(0x12345678),
-    jit: threshold === undefined ? undefined : { threshold, keepModules: true },
+    jit: jit && { ...jit, keepModules: true },
   });
   late.vcpu = vcpu;
   const machine = new Machine<X86State>({

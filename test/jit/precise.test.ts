@@ -3,7 +3,8 @@
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { alike, RUNS } from './alike.js';
+import type { JitOptions } from '../../src/emulator/jit.js';
+import { alike, describeRun, NEVER, RUNS } from './alike.js';
 import { CodeRig, type Result } from './code-rig.js';
 import * as P from './programs.js';
 
@@ -67,8 +68,8 @@ test('string instructions that fault half way', async () => {
 });
 
 /** Interrupts a loop after each slice, until it has seen 40. `slices`: their lengths, used again and again. */
-async function interrupted(threshold: number | undefined, slices: readonly number[]): Promise<Result> {
-  const rig = await CodeRig.create(threshold, P.INTERRUPTED);
+async function interrupted(jit: JitOptions | undefined, slices: readonly number[]): Promise<Result> {
+  const rig = await CodeRig.create(jit, P.INTERRUPTED);
   rig.start();
   for (let i = 0; ; i++) {
     assert.ok(i < 10_000, 'the guest ends');
@@ -85,20 +86,20 @@ test('interrupts arrive at the same instruction of a hot loop', async () => {
     const expected = await interrupted(undefined, slices);
     // One may have been on its way when the loop saw the last.
     assert.ok(expected.log.length === 160 || expected.log.length === 164, `slices of ${slices}`);
-    for (const { threshold } of RUNS) {
-      const got = await interrupted(threshold, slices);
-      const name = `threshold ${threshold}, slices of ${slices}`;
+    for (const run of RUNS) {
+      const got = await interrupted(run, slices);
+      const name = `${describeRun(run)}, interrupted after ${slices}`;
       assert.equal(got.log, expected.log, name);
       assert.is(got.instructions, expected.instructions, name);
       assert.is(got.digest, expected.digest, name);
-      if (threshold === 1) assert.ok(got.details['jitRegions'] > 0);
+      if (Math.min(run.threshold, run.baseline ?? NEVER) === 1) assert.ok(got.details['jitRegions'] > 0);
     }
   }
 });
 
 test('a device that kicks or interrupts is obeyed right after its instruction', async () => {
-  const run = async (threshold: number | undefined): Promise<{ stops: number[]; result: Result }> => {
-    const rig = await CodeRig.create(threshold, P.DEVICE);
+  const run = async (jit: JitOptions | undefined): Promise<{ stops: number[]; result: Result }> => {
+    const rig = await CodeRig.create(jit, P.DEVICE);
     const stops: number[] = [];
     rig.onOut = (port, value) => {
       stops.push(port, value, rig.vcpu.instructionCount(), Number(rig.vcpu.executingRip()));
@@ -115,9 +116,9 @@ test('a device that kicks or interrupts is obeyed right after its instruction', 
   };
   const expected = await run(undefined);
   assert.is(expected.result.log.length, 4 * 16);
-  for (const { threshold } of RUNS) {
-    const got = await run(threshold);
-    assert.equal(got.stops, expected.stops, `threshold ${threshold}`);
+  for (const jit of RUNS) {
+    const got = await run(jit);
+    assert.equal(got.stops, expected.stops, describeRun(jit));
     assert.equal(got.result.log, expected.result.log);
     assert.is(got.result.digest, expected.result.digest);
   }
@@ -154,7 +155,7 @@ test('close accesses that have to be aligned', async () => {
 });
 
 test('kick() from outside ends a slice of a loop that never ends by itself', async () => {
-  const rig = await CodeRig.create(2, P.INTERRUPTED);
+  const rig = await CodeRig.create({ threshold: 2 }, P.INTERRUPTED);
   rig.start();
   rig.run(100_000);
   const before = rig.vcpu.instructionCount();

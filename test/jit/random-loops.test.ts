@@ -4,6 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { X86_STATE_SIZE } from '../../assembly/layout/x86-state.js';
 import { Random } from '../../tools/isa/random.js';
+import { NEVER } from './alike.js';
 import { CodeRig, type Result } from './code-rig.js';
 import { DATA, randomLoops } from './random-loops.js';
 
@@ -11,7 +12,11 @@ const SEEDS = Number(process.env['TSVM_FUZZ_SEEDS'] ?? 40);
 const FIRST = Number(process.env['TSVM_FUZZ_FIRST'] ?? 0);
 
 const interpreted = await CodeRig.create(undefined);
-const compiled = await CodeRig.create(3);
+const compiled = [
+  await CodeRig.create({ threshold: 3 }),
+  await CodeRig.create({ threshold: NEVER, baseline: 2 }),
+  await CodeRig.create({ threshold: 20, baseline: 2 }),
+];
 
 /** Words that are somebody's favourites, and others. */
 function data(random: Random): Uint8Array {
@@ -63,17 +68,19 @@ for (const mode of MODES) {
   test(`random loops, ${mode}: interpreted and compiled alike`, () => {
     let ended = 0;
     let instructions = 0;
-    const before = compiled.vcpu.counters().details['jitInstructions'];
+    const inRegions = () => compiled.map(({ vcpu }) => vcpu.counters().details['jitInstructions']);
+    const before = inRegions();
     for (let seed = FIRST; seed < FIRST + SEEDS; seed++) {
       const expected = run(interpreted, seed, mode);
-      const got = run(compiled, seed, mode);
-      assert.equal(differences(expected, got), [], `seed ${seed}`);
+      for (const [i, rig] of compiled.entries())
+        assert.equal(differences(expected, run(rig, seed, mode)), [], `seed ${seed}, ${i}`);
       if (expected.exit.reason === 'halt') ended++;
       instructions += expected.instructions;
     }
-    const inRegions = compiled.vcpu.counters().details['jitInstructions'] - before;
     assert.ok(ended > 0.95 * SEEDS, `${ended} programs came to their end`);
-    assert.ok(inRegions > 0.7 * instructions, `${inRegions} of ${instructions} compiled`);
+    inRegions().forEach((now, i) => {
+      assert.ok(now - before[i] > 0.7 * instructions, `${i}: ${now - before[i]} of ${instructions} compiled`);
+    });
   });
 }
 

@@ -2,7 +2,7 @@
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { alike } from './alike.js';
+import { alike, NEVER } from './alike.js';
 import type { CodeRig } from './code-rig.js';
 import * as P from './programs.js';
 
@@ -10,6 +10,7 @@ import * as P from './programs.js';
 const RUNS = [
   { threshold: 1, slice: 1e6 },
   { threshold: 3, slice: 211 },
+  { threshold: NEVER, baseline: 1, slice: 1e6 },
 ];
 
 function seed(rig: CodeRig): void {

@@ -26,7 +26,7 @@ for (const name of ['boot16', 'multiboot32', 'rings', 'longmode', 'systests/inte
     const of = (jit: string) => run(`guests/${name}.img`, '--clock', 'instructions', '--jit', jit);
     const { vcpu: _, ...expected } = pick(await of('off'));
     assert.match(expected.stateHash ?? '', /^[0-9a-f]{64}$/);
-    for (const jit of ['on', 'threshold=1']) {
+    for (const jit of ['on', 'threshold=1', 'threshold=4000000000,baseline=1']) {
       const { vcpu, ...got } = pick(await of(jit));
       assert.equal(got, expected, jit);
       if (jit !== 'on') assert.ok(vcpu.details['jitRegions'] > 0);

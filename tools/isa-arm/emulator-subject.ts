@@ -1,5 +1,4 @@
-// The emulator under test. The tier is how it runs guest code: by the interpreter, or every block compiled before it
-// first runs.
+// The emulator under test, in one of the tiers of tools/isa/emulator-subject.ts.
 
 import { readFileSync } from 'node:fs';
 import * as L from '../../assembly/layout/arm-state.js';
@@ -7,7 +6,7 @@ import { createEmulatedArmVcpu, createGuestMemory, type EmulatedArmVcpu } from '
 import type { ArmBus } from '../../src/vcpu/arm-bus.js';
 import { ArmState } from '../../src/vcpu/arm-state.js';
 import { GuestMemory } from '../../src/vcpu/guest-memory.js';
-import { TsvmError } from '../../src/vcpu/vcpu.js';
+import { JIT, type Tier } from '../isa/emulator-subject.js';
 import type { Case } from './case.js';
 import * as I from './case.js';
 import {
@@ -23,18 +22,6 @@ import {
 } from './environment.js';
 import { UNALLOCATED } from './groups.js';
 import { onlyUndefined } from './unallocated.js';
-
-export const TIERS = ['interpreter', 'jit'] as const;
-export type Tier = (typeof TIERS)[number];
-
-/** TSVM_TIER chooses one of the tiers, by default all. */
-export function tiersToTest(): readonly Tier[] {
-  const wanted = process.env['TSVM_TIER'];
-  if (!wanted) return TIERS;
-  const tier = TIERS.find((t) => t === wanted);
-  if (!tier) throw new TsvmError('E_TIER', `TSVM_TIER=${wanted} is none of ${TIERS.join(', ')}`);
-  return [tier];
-}
 
 /** The built core, or the file that TSVM_CORE names. */
 const coreFile = () => process.env['TSVM_CORE'] ?? new URL('../../../build/arm.wasm', import.meta.url);
@@ -107,7 +94,7 @@ export class EmulatorSubject {
       regions: [{ kind: 'ram', start: RAM_BASE, size: RAM_SIZE }],
       bus: NO_DEVICES,
       wasm: readFileSync(coreFile()),
-      ...(tier === 'jit' ? { jit: { threshold: 1 } } : {}),
+      jit: JIT[tier],
     });
     return new EmulatorSubject(vcpu, new GuestMemory(memory, RAM_SIZE));
   }

@@ -1,12 +1,12 @@
 // Compares the AArch64 emulator with the recorded expectations, or live with QEMU on other operands.
 //
-//   node dist/tools/isa-arm/run.js [GROUP …] [--row REGEXP] [--tier interpreter|jit] [--reports N] [--live VARIANT]
+//   node dist/tools/isa-arm/run.js [GROUP …] [--row REGEXP] [--tier NAME] [--reports N] [--live VARIANT]
 //
 //   GROUP          groups of tools/isa-arm/groups.ts: integer, branch, system, memory, structures, atomics, fp,
 //                  vector-integer, vector-float, crypto, exclusive-pairs, integer-sequences, vector-sequences,
 //                  integer-loops, vector-loops, unallocated; all without one
 //   --row REGEXP   only rows whose name matches: --row '^FCVT', --row 'LDP'. `--list` prints the names.
-//   --tier NAME    interpreter; jit: every block compiled before it first runs. Both without it.
+//   --tier NAME    interpreter; baseline, optimized: every block compiled before it first runs. All without it.
 //   --reports N    so many failing cases in full (default 20, one of each row first)
 //   --live VARIANT as many cases with other operands (any text), expectations from qemu-aarch64 at once
 //
@@ -14,9 +14,10 @@
 
 import { parseArgs } from 'node:util';
 import { disassembleA64 } from '../../src/trace/disassemble-a64.js';
+import { TIERS, tiersToTest } from '../isa/emulator-subject.js';
 import { type Failure, summarize } from '../isa/replay.js';
 import { keepCase } from './case.js';
-import { EmulatorSubject, TIERS, tiersToTest } from './emulator-subject.js';
+import { EmulatorSubject } from './emulator-subject.js';
 import { casesOf, findGroup, GROUPS } from './groups.js';
 import { QemuOracle } from './qemu-oracle.js';
 import { check, replay } from './replay.js';

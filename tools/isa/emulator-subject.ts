@@ -1,7 +1,8 @@
 // The emulator under test. The tier is how it runs guest code: by the interpreter, or every block compiled before it
-// first runs.
+// first runs, as a baseline or as an optimized region.
 
 import { readFileSync } from 'node:fs';
+import type { JitOptions } from '../../src/emulator/jit.js';
 import { createEmulatedVcpu, createGuestMemory } from '../../src/emulator-x86/index.js';
 import { findCpuModel } from '../../src/vcpu/cpu-model.js';
 import { GuestMemory } from '../../src/vcpu/guest-memory.js';
@@ -10,8 +11,15 @@ import type { Case } from './case.js';
 import { ISA_RAM, ISA_REGIONS } from './environment.js';
 import { CaseGuest, NO_DEVICES } from './guest.js';
 
-export const TIERS = ['interpreter', 'jit'] as const;
+export const TIERS = ['interpreter', 'baseline', 'optimized'] as const;
 export type Tier = (typeof TIERS)[number];
+
+/** When blocks are compiled in each tier. */
+export const JIT: Readonly<Record<Tier, JitOptions | undefined>> = {
+  interpreter: undefined,
+  baseline: { threshold: 0xffffffff, baseline: 1 },
+  optimized: { threshold: 1 },
+};
 
 /** TSVM_TIER chooses one of the tiers, by default all. */
 export function tiersToTest(): readonly Tier[] {
@@ -42,7 +50,7 @@ export class EmulatorSubject {
       wasm: readFileSync(coreFile()),
       cpu: findCpuModel('max'),
       tscFrequency: 1e9,
-      ...(tier === 'jit' ? { jit: { threshold: 1 } } : {}),
+      jit: JIT[tier],
     });
     const transfer = {
       write: vcpu.writeState.bind(vcpu),
