@@ -66,7 +66,7 @@ import { newLink } from './links';
 import { emitDropReturn, emitLoadReturn } from './memory';
 import { emitOp, endedEarly, startOps } from './op';
 import { startRanges } from './ranges';
-import { R_GENERATION, R_HEAT } from './record';
+import { loopLink, R_GENERATION, R_HEAT } from './record';
 import {
   bit,
   blockOf,
@@ -119,10 +119,16 @@ import { startWindows } from './windows';
 
 /** The body or its nesting has become too large. */
 let overflow: bool = false;
+let recordOfRegion: usize = 0;
+/** Links of a baseline region's loops, by the node at their head. */
+const MAX_LOOPS: usize = 64;
+const loopLinks: usize = memory.data(64 * 4);
 
 /** Emits the function of the region that has been formed, at BODY, to get `record`. Returns its length, 0 if it is too large. */
 export function emitRegion(record: usize): u32 {
   overflow = false;
+  recordOfRegion = record;
+  memory.fill(loopLinks, 0, MAX_LOOPS << 2);
   startAt(BODY);
   resetLabels(BODY);
   declareLocals();
@@ -236,8 +242,25 @@ function checkFuel(node: i32): void {
   close();
 }
 
+/** Leaves for the loop with head `node` if there is an optimized region for it. */
+function leaveLoop(node: i32): void {
+  if (!mayLink()) return;
+  const at = loopLinks + ((<usize>node) << 2);
+  const rip = load<u64>(blockOf(node), B_RIP);
+  if (!load<u32>(at)) store<u32>(at, <u32>loopLink(recordOfRegion, rip));
+  if (!load<u32>(at)) return;
+  const64(rip);
+  set(RIP);
+  const32(0);
+  mem(W_LOAD_I32, load<u32>(at));
+  tee(EXIT);
+  hint(false);
+  branchIf(LEAVE);
+}
+
 function jumpTo(from: i32, to: i32): void {
   if (isBaselineRegion && to <= from) {
+    leaveLoop(to);
     checkFuel(to);
     const32(to);
     set(ENTRY);

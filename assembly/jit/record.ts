@@ -7,7 +7,7 @@
 import { B_LOOK, B_MEMBERS, B_REGION, B_RIP, B_SERIAL, takeHeap } from '../ir/blocks';
 import { TLB_FETCH, TLB_PHYS, tlbEntry, tlbGeneration, tlbNoteCode } from '../mmu/tlb';
 import { LEFT_LINKED } from './exits';
-import { linkTo, unlink } from './links';
+import { moveLinks, newLoopLink, setOpenLink, unlink } from './links';
 import { blockOf, linearOf, nodes, pageList, pages, regionInsns } from './region';
 
 // --- Record ---
@@ -25,7 +25,7 @@ const R_PAGES: usize = 16;
 const R_NODES: usize = 20;
 /** i32 entries of a baseline region until one of them is looked at. */
 export const R_HEAT: usize = 24;
-/** u32 links to it (links.ts). */
+/** u32 list of links (links.ts). */
 const R_LINKS: usize = 28;
 const R_LIST: usize = 32;
 
@@ -109,7 +109,13 @@ export function nextMember(member: usize): usize {
 
 /** Room for the record of the region that has been formed, or 0. Code that checks the entry may refer to it. */
 export function takeRecord(): usize {
-  return takeHeap(membersAfter(0, pages) + <usize>nodes * MEMBER_BYTES);
+  const record = takeHeap(membersAfter(0, pages) + <usize>nodes * MEMBER_BYTES);
+  if (record) store<u32>(record, 0, R_LINKS);
+  return record;
+}
+/** A link for a loop of baseline region `record`, whose head is at `rip`; or 0. */
+export function loopLink(record: usize, rip: u64): usize {
+  return newLoopLink(record + R_LINKS, rip);
 }
 
 /** Fills the record of the region that has been formed: `slot`, the next one, has its function. `head`: 0 for a baseline region. */
@@ -122,7 +128,6 @@ export function fillRecord(record: usize, slot: u32, head: usize): void {
   store<u32>(record, pages, R_PAGES);
   store<u32>(record, nodes, R_NODES);
   store<u32>(record, SAMPLE, R_HEAT);
-  store<u32>(record, 0, R_LINKS);
   memory.copy(record + R_LIST, pageList, (<usize>pages) << 4);
   noteGeneration(record);
   for (let i = 0; i < nodes; i++) {
@@ -134,6 +139,9 @@ export function fillRecord(record: usize, slot: u32, head: usize): void {
     store<u32>(member, head ? NO_ENTRY : i, M_ENTRY);
     store<u32>(b, <u32>member, B_MEMBERS);
     if (head && b != head) continue;
+    // What led to the head's baseline region leads here from now on.
+    const before = head ? memberIn(b, true) : 0;
+    if (before) moveLinks(recordOf(before) + R_LINKS, record + R_LINKS, load<u64>(b, B_RIP), exitTo(member));
     store<u32>(b, <u32>member, B_REGION);
     store<u32>(b, 0, B_LOOK);
   }
@@ -147,8 +155,8 @@ export function clearRecord(record: usize): u32 {
   store<u32>(slotRecord + ((<usize>index) << 2), 0);
   store<u32>(freeSlots + ((<usize>freeCount) << 2), index);
   freeCount++;
-  unlink(<usize>load<u32>(record, R_LINKS));
-  store<u32>(record, 0, R_LINKS);
+  const before = isBaseline(record) ? 0 : memberIn(headOf(record), true);
+  unlink(record + R_LINKS, before ? recordOf(before) + R_LINKS : 0);
   return slot;
 }
 
@@ -191,8 +199,7 @@ export function exitEntry(exit: u32): u32 {
 /** The region that `member` enters is run next: if a link led nowhere yet, it leads there from now on. */
 export function linkMember(member: usize): void {
   const record = recordOf(member);
-  const link = linkTo(memberBlock(member), exitTo(member), load<u32>(record, R_LINKS));
-  if (link) store<u32>(record, <u32>link, R_LINKS);
+  setOpenLink(record + R_LINKS, memberBlock(member), exitTo(member));
 }
 
 /** The region's pages are where they were when it was made. */

@@ -227,7 +227,7 @@ function follow(i: i32): void {
     store<i32>(at, nodeAt(load<u64>(last, 8)), 4);
   } else if (op == OP_JMPI || isReturn(last)) {
     let to: u64 = 0;
-    const n = isBaselineRegion ? <u32>0 : targetCount(b);
+    const n = targetCount(b);
     for (let k: u32 = 0; k < n; k++) {
       const node = nodeAt(target(b, k));
       if (node >= 0) to |= bit(node);

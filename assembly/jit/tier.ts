@@ -245,11 +245,17 @@ function isTrivial(): bool {
   return ops < TRIVIAL_OPS;
 }
 
+/** Blocks executed fewer times stay out of optimized regions. In baseline regions they are hardly counted any more. */
+function leastForOptimized(): u32 {
+  const least = jitThreshold >> 5;
+  return baselineThreshold ? min<u32>(least, baselineThreshold >> 1) : least;
+}
+
 /** Makes a region with `block`, if it can be. */
 function buildRegion(block: usize, baseline: bool): void {
   if (!slotCount || load<u32>(block, B_MODE) & MODE_SINGLE) return;
   let head = block;
-  const least = baselineThreshold ? baselineThreshold >> 2 : jitThreshold >> 5;
+  const least = baseline ? baselineThreshold >> 2 : leastForOptimized();
   formRegion(head, least, baseline);
   for (let n: u32 = 0; n < MAX_SHORTENED && heapRoom() > ROOM; n++) {
     const long = overlapping();
