@@ -414,6 +414,7 @@ export function formRegion(head: usize, least: u32, baseline: bool): void {
   if (baseline) {
     for (let k: u32 = 0; k < waitingBlocks(); k++) {
       const b = waitingBlock(k, mode, csBase);
+      // Of one that has been dropped the code may have been translated anew.
       if (b) nodeAt(load<u64>(b, B_RIP));
       while (done < found) follow(done++);
     }
