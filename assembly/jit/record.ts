@@ -4,11 +4,12 @@
 // A block has all its members on a list, so that the regions that it is part of go when its code is overwritten. The one
 // by which it is entered is B_REGION: of an optimized region only the head has one, of a baseline region all blocks have.
 
-import { B_LOOK, B_MEMBERS, B_REGION, B_RIP, B_SERIAL, takeHeap } from '../ir/blocks';
+import { B_CS_BASE, B_LOOK, B_MEMBERS, B_MODE, B_REGION, B_RIP, B_SERIAL, takeHeap } from '../ir/blocks';
 import { TLB_FETCH, TLB_PHYS, tlbEntry, tlbGeneration, tlbNoteCode } from '../mmu/tlb';
+import { MODE_CODE } from '../x86/mode';
 import { LEFT_LINKED } from './exits';
 import { moveLinks, newLoopLink, setOpenLink, unlink } from './links';
-import { blockOf, linearOf, nodes, pageList, pages, regionInsns } from './region';
+import { blockOf, nodes, pageList, pages, regionInsns } from './region';
 
 // --- Record ---
 /** u32 head block; 0 of a baseline region. */
@@ -219,6 +220,13 @@ export function pagesKnown(record: usize): bool {
   return load<u32>(record, R_GENERATION) == tlbGeneration;
 }
 
+/** Linear page that block b begins on. */
+function linearPage(b: usize): u64 {
+  const rip = load<u64>(b, B_RIP);
+  const is64 = (load<u32>(b, B_MODE) & MODE_CODE) == 3;
+  return (is64 ? rip : (rip + load<u32>(b, B_CS_BASE)) & 0xffffffff) & ~0xfff;
+}
+
 /** Are they still there? Of `known` that is sure; of others only what the TLB knows counts: a walk might have effects. */
 function pagesHold(record: usize, known: u64): bool {
   for (let i: usize = 0; i < <usize>load<u32>(record, R_PAGES); i++) {
@@ -235,7 +243,7 @@ function pagesHold(record: usize, known: u64): bool {
 /** May the region be entered at block b, which is where RIP leads, with `budget` instructions to go? */
 export function mayEnter(record: usize, b: usize, budget: i64): bool {
   if (<i64>load<u32>(record, R_NEED) > budget) return false;
-  return pagesKnown(record) || pagesHold(record, linearOf(load<u64>(b, B_RIP)) & ~0xfff);
+  return pagesKnown(record) || pagesHold(record, linearPage(b));
 }
 
 /** Too few instructions for another round. */
