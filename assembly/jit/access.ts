@@ -52,6 +52,9 @@ import {
   W_LOAD_I64,
   W_LT_U,
   W_STORE_I64,
+  W_STORE8_I64,
+  W_STORE16_I64,
+  W_STORE32_I64,
   W_SUB,
   W_WRAP,
   WV_LOAD,
@@ -155,8 +158,7 @@ function straight(range: usize): void {
       return;
     case DO_STORE:
       get(VALUE);
-      // i64.store8 0x3c, store16 0x3d, store32 0x3e.
-      mem(log2 == 3 ? W_STORE_I64 : log2 == 2 ? 0x3e : log2 == 1 ? 0x3d : 0x3c, place);
+      mem(log2 == 3 ? W_STORE_I64 : log2 == 2 ? W_STORE32_I64 : log2 == 1 ? W_STORE16_I64 : W_STORE8_I64, place);
       return;
     case DO_LOAD128:
       simdMem(WV_LOAD, place);
@@ -227,7 +229,7 @@ function straightPair(range: usize): void {
       }
     } else if (isStore) {
       pushForStore(slot, size);
-      mem(size == 3 ? W_STORE_I64 : 0x3e, place + (i << size));
+      mem(size == 3 ? W_STORE_I64 : W_STORE32_I64, place + (i << size));
     } else {
       mem(size == 3 ? W_LOAD_I64 : 0x35, place + (i << size));
       pop(slot, 3);

@@ -109,6 +109,7 @@ import {
   W_SHR_U,
   W_STORE_I32,
   W_STORE_I64,
+  W_STORE8_I64,
   W_WRAP,
   WV_EXTRACT_I64,
   WV_LOAD,
@@ -153,7 +154,7 @@ export let I2: u32 = 0;
 export let I3: u32 = 0;
 
 /** General registers; the slots of all of them lie from 0 on. (A64: X0–X30 and SP, with the PC in their midst.) */
-export const GENERAL: u32 = ISA_AARCH64 ? 33 : 16;
+const GENERAL: u32 = ISA_AARCH64 ? 33 : 16;
 /** Vector registers and where they begin. */
 const VECTORS: u32 = ISA_AARCH64 ? 32 : 16;
 const VECTOR_BASE: u32 = ISA_AARCH64 ? S_V_REG : S_XMM;
@@ -208,7 +209,7 @@ export function vectorIndexOf(slot: u32): i32 {
   return -1;
 }
 /** Local of the vector that a slot is in, or 0. */
-export function vectorFor(slot: u32): u32 {
+function vectorFor(slot: u32): u32 {
   const i = vectorIndexOf(slot);
   return i < 0 ? 0 : load<u8>(vectorLocalOf + i);
 }
@@ -781,6 +782,5 @@ export function pop(slot: u32, size: u32): void {
   set(POPPED);
   const32(0);
   get(POPPED);
-  // i64.store8 0x3c, store16 0x3d.
-  mem(size < 2 ? 0x3c + size : W_STORE_I64, STATE + slot);
+  mem(size < 2 ? W_STORE8_I64 + size : W_STORE_I64, STATE + slot);
 }

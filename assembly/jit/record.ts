@@ -13,7 +13,7 @@ import { blockOf, nodes, pageList, pages, regionInsns } from './region';
 
 // --- Record ---
 /** u32 head block; 0 of a baseline region. */
-export const R_HEAD: usize = 0;
+const R_HEAD: usize = 0;
 /** u32 table entry; 0 when the region has been dropped. */
 const R_SLOT: usize = 4;
 /** u32 instructions that must be left for it to be entered. */

@@ -56,7 +56,7 @@ import { forgetWaiting, wait } from './waiting';
 import { MODULE } from './wasm';
 
 /** Executions after which a block becomes the head of an optimized region; 0: never. */
-export let jitThreshold: u32 = 0;
+let jitThreshold: u32 = 0;
 /** Executions after which it becomes part of a baseline region; 0: never. */
 let baselineThreshold: u32 = 0;
 /** B_LOOK of a block that will never get a region; of a new one. */

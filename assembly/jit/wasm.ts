@@ -43,8 +43,10 @@ export const W_LOAD8_U: u32 = 0x2d;
 export const W_LOAD16_U: u32 = 0x2f;
 export const W_STORE_I32: u32 = 0x36;
 export const W_STORE_I64: u32 = 0x37;
-export const W_STORE8: u32 = 0x3a;
-export const W_STORE16: u32 = 0x3b;
+// The low bits of an i64.
+export const W_STORE8_I64: u32 = 0x3c;
+export const W_STORE16_I64: u32 = 0x3d;
+export const W_STORE32_I64: u32 = 0x3e;
 
 // --- Numbers: the i32 form; the i64 form of an arithmetic instruction is ARITH64 further, of a comparison COMPARE64. ---
 export const W_CONST_I32: u32 = 0x41;
