@@ -100,10 +100,10 @@ function readBaseline(path: string | undefined): Baseline {
   if (path === undefined) return { file: undefined, tree: undefined };
   if (!existsSync(path)) throw new TsvmError('E_NOT_FOUND', `--baseline ${path} does not exist.`, 127);
   if (statSync(path).isDirectory()) {
-    if (existsSync(join(path, 'bin/tsvm.mjs'))) return { file: undefined, tree: resolve(path) };
+    if (existsSync(join(path, 'bin/tsvm.cjs'))) return { file: undefined, tree: resolve(path) };
     throw new TsvmError(
       'E_BASELINE',
-      `--baseline ${path} is a folder without bin/tsvm.mjs. Give a tree of tsvm, or a file.`,
+      `--baseline ${path} is a folder without bin/tsvm.cjs. Give a tree of tsvm, or a file.`,
     );
   }
   try {

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { ROOT as CHECKOUT } from '../src/cli/files.js';
 
 export const ROOT = fileURLToPath(CHECKOUT);
-export const TSVM = join(ROOT, 'bin/tsvm.mjs');
+export const TSVM = join(ROOT, 'bin/tsvm.cjs');
 const IMAGES = join(ROOT, 'guests/bench');
 
 /** For which processor a workload is built. A further one needs its images, see guestImage() and nativeProgram(). */

@@ -57,7 +57,7 @@ function virtCannot(need: Need, backend: string | undefined): string | undefined
 
 /** The engines of one tree of tsvm. */
 export function tsvmEngines(architecture: Architecture, tree: TsvmTree = OWN_TREE): readonly Engine[] {
-  const command = join(tree.root, 'bin/tsvm.mjs');
+  const command = join(tree.root, 'bin/tsvm.cjs');
   const jit = (tool(process.execPath, [command, 'run', '--help']) ?? '').includes('--jit');
   const kinds: readonly TsvmKind[] = [
     {

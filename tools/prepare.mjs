@@ -11,4 +11,4 @@ if (existsSync(`${root}node_modules/typescript`)) {
 const link = `${root}node_modules/.bin/tsvm`;
 mkdirSync(`${root}node_modules/.bin`, { recursive: true });
 rmSync(link, { force: true });
-symlinkSync('../../bin/tsvm.mjs', link);
+symlinkSync('../../bin/tsvm.cjs', link);

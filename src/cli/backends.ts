@@ -13,7 +13,7 @@ import type { GuestMemory } from '../vcpu/guest-memory.js';
 import type { Vcpu } from '../vcpu/vcpu.js';
 import type { X86State } from '../vcpu/x86-state.js';
 import type { Divergence } from '../vmm/divergences.js';
-import { readOwn } from './files.js';
+import { loadCore } from './core-file.js';
 import { randomWords } from './random.js';
 
 export interface BackendOptions {
@@ -46,14 +46,14 @@ export interface Backend<State = X86State> {
 const CORE = 'build/x86.wasm';
 const ARM_CORE = 'build/arm.wasm';
 
-function emulatorOptions(options: BackendOptions): EmulatorOptions {
+function emulatorOptions(options: BackendOptions): EmulatorOptions & { readonly wasm: WebAssembly.Module } {
   const { memory, board, cpu, deterministic, jit } = options;
   return {
     memory: memory.memory,
     ramSize: memory.size,
     regions: board.regions,
     bus: board.bus,
-    wasm: readOwn(CORE),
+    wasm: loadCore(CORE),
     cpu,
     tscFrequency: TSC_FREQUENCY,
     random: randomWords(deterministic),
@@ -96,8 +96,9 @@ function preferGuest(): void {
 
 export async function createEmuBackend(options: BackendOptions): Promise<Backend> {
   const { createEmulatedVcpu } = await import('../emulator-x86/index.js');
+  const parts = emulatorOptions(options);
   if (options.jit) prepareCompiler();
-  const vcpu = createEmulatedVcpu(emulatorOptions(options));
+  const vcpu = createEmulatedVcpu(parts);
   return {
     vcpu,
     name: 'emu',
@@ -122,13 +123,14 @@ export interface ArmBackendOptions {
 export async function createArmBackend(options: ArmBackendOptions): Promise<Backend<ArmState>> {
   const { memory, board, el2, gic, jit } = options;
   const { createEmulatedArmVcpu } = await import('../emulator-arm/index.js');
+  const wasm = loadCore(ARM_CORE);
   if (jit) prepareCompiler();
   const vcpu = createEmulatedArmVcpu({
     memory: memory.memory,
     ramSize: memory.size,
     regions: board.regions,
     bus: board.bus,
-    wasm: readOwn(ARM_CORE),
+    wasm,
     features: { el2, gicRegisters: gic === 3 },
     jit,
   });
@@ -170,9 +172,8 @@ export async function createVirtBackend(options: BackendOptions): Promise<Backen
   let emulator: InstanceType<typeof EmulatedVcpu> | undefined;
   const assist = (state: X86State) => {
     if (!emulator) {
-      const { wasm, jit: _, ...rest } = emulatorOptions(options);
-      const module = wasm instanceof WebAssembly.Module ? wasm : new WebAssembly.Module(wasm);
-      emulator = new EmulatedVcpu({ ...rest, wasm: module }, module);
+      const { jit: _, ...parts } = emulatorOptions(options);
+      emulator = new EmulatedVcpu(parts, parts.wasm);
     }
     return emulator.assist(state);
   };

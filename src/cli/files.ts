@@ -105,17 +105,6 @@ export function readWhole(what: string, path: string, limit: number): Uint8Array
   }
 }
 
-/** Fills `into`, which is as long as the file was when it was looked at. */
-export function readWholeInto(what: string, path: string, into: Uint8Array): void {
-  const file = InputFile.open(what, path);
-  try {
-    if (file.readInto(into) === into.length) return;
-    throw new TsvmError('E_FILE', `${what} ${quote(path)} has become shorter while it was used. Start again.`);
-  } finally {
-    file.close();
-  }
-}
-
 /** A file that belongs to tsvm itself, by its path inside the package. */
 export function readOwn(path: string): Uint8Array<ArrayBuffer> {
   try {

@@ -15,7 +15,8 @@ import {
 import type { PcBoot } from '../machine/pc-board.js';
 import { TsvmError } from '../vcpu/vcpu.js';
 import { DiskFile, ThrowAwayOverlay } from './disk-file.js';
-import { InputFile, readOwn, readWhole, readWholeInto } from './files.js';
+import { InputFile, readOwn, readWhole } from './files.js';
+import { KernelFile } from './kernel-file.js';
 import { type DiskOption, parseDisk, quote } from './options.js';
 
 export interface SourceOptions {
@@ -117,8 +118,7 @@ function recognizeFile(what: string, path: string, options: SourceOptions): Read
       if (recognized?.kind === 'disk') return { contents, head: bytes, recognized };
       if (recognized?.kind === 'aarch64-image') {
         file.checkSize(options.ramSize);
-        const readInto = (into: Uint8Array) => readWholeInto(what, path, into);
-        return { contents, head: bytes, recognized, file: { length: file.size, readInto } };
+        return { contents, head: bytes, recognized, file: new KernelFile(what, path, file.size) };
       }
     }
   } finally {

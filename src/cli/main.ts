@@ -153,7 +153,8 @@ function buildProgram(setExitCode: (code: number) => void): Command {
   return program;
 }
 
-async function main(): Promise<number> {
+/** Executes the command line of the process; returns its exit code. */
+export async function main(): Promise<number> {
   let exitCode = 0;
   try {
     const program = buildProgram((code) => {
@@ -177,5 +178,3 @@ process.on('uncaughtException', (error) => {
   process.stderr.write(`${described.message}\n`);
   process.exit(described.exitCode);
 });
-// Standard input may still be open: nothing but this ends the process.
-process.exit(await main());

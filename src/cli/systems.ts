@@ -119,7 +119,9 @@ export async function createVirtSystem(
     seed: randomBytes(plan.clock === 'instructions'),
     strictIo: plan.strictIo,
   });
+  const ahead = board.readAhead();
   const backend = await createArmBackend({ memory, board, el2, gic, jit: plan.jit });
+  await ahead;
   return {
     board,
     backend,

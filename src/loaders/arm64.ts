@@ -2,14 +2,15 @@
 // machine of the same name, so that a guest that was linked for one finds itself right on the other.
 
 import { ArmState } from '../vcpu/arm-state.js';
+import type { GuestMemory } from '../vcpu/guest-memory.js';
 import { FLAT_ADDRESS_AARCH64, VIRT_RAM_BASE } from '../vcpu/virt-map.js';
-import { parseArm64Header } from './arm64-header.js';
+import { isArm64Image, parseArm64Header } from './arm64-header.js';
 import { COMMAND_LINE_MAX, encodeCommandLine } from './command-line.js';
 import { elfLoadSegments, physicalEntry } from './elf.js';
 import { parseElf } from './elf-file.js';
 import { badAddress, corrupt, hex, tooLarge } from './errors.js';
 import { buildFdt } from './fdt.js';
-import type { LoadedGuest, LoadJob, LoadOptions, RecognizedImage } from './image.js';
+import type { ImageFile, LoadedGuest, LoadJob, LoadOptions, RecognizedImage } from './image.js';
 import { concatenate } from './modules.js';
 import { alignUp, type LoadSegment, PAGE_SIZE, segmentsEnd, writeSegments } from './placement.js';
 import { type VirtHardware, virtTree } from './virt-fdt.js';
@@ -32,6 +33,21 @@ export interface VirtLoadJob extends LoadJob {
   readonly options: VirtLoadOptions;
 }
 
+/** The first 2 MiB stay free below a kernel without an offset, as under QEMU, whose boot code is there. */
+function kernelAddress(textOffset: number): number {
+  return VIRT_RAM_BASE + (textOffset < PAGE_SIZE ? LARGE_PAGE + textOffset : textOffset);
+}
+
+/**
+ * Begins to read the kernel that loadArm64() will load, if it has a file of its own. `bytes`: its beginning. What is wrong
+ * with it, loading tells.
+ */
+export async function readAheadArm64(bytes: Uint8Array, memory: GuestMemory, file?: ImageFile): Promise<void> {
+  if (!file?.readAhead || !isArm64Image(bytes)) return;
+  const address = kernelAddress(parseArm64Header(bytes, file.length).textOffset);
+  if (memory.contains(address, file.length)) await file.readAhead(memory.slice(address, file.length));
+}
+
 interface Placement {
   readonly segments: readonly LoadSegment[];
   readonly entry: number;
@@ -43,8 +59,7 @@ function plan(job: VirtLoadJob, image: RecognizedImage): Placement {
   if (image.kind === 'aarch64-image') {
     const data = options.file ?? bytes;
     const { textOffset, memorySize } = parseArm64Header(bytes, data.length);
-    // The first 2 MiB stay free below a kernel without an offset, as under QEMU, whose boot code is there.
-    const address = VIRT_RAM_BASE + (textOffset < PAGE_SIZE ? LARGE_PAGE + textOffset : textOffset);
+    const address = kernelAddress(textOffset);
     return { segments: [{ name: 'the Linux kernel', address, data, memorySize }], entry: address };
   }
   if (image.kind === 'elf64') {

@@ -36,6 +36,8 @@ export interface ImageFile {
   readonly length: number;
   /** Fills `into`, of that length, or throws. */
   readInto(into: Uint8Array): void;
+  /** Begins with that: readInto(), for the same place, has less to do or nothing once it resolves. It never rejects. */
+  readAhead?(into: Uint8Array): Promise<void>;
 }
 
 /** An initrd, or one of several boot modules. */

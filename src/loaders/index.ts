@@ -13,6 +13,7 @@ import { loadMultiboot } from './multiboot.js';
 import { loadPvh } from './pvh.js';
 import { recognizeImage } from './recognize.js';
 
+export { readAheadArm64 } from './arm64.js';
 export { type Gunzip, unpackArm64Image } from './arm64-header.js';
 export { type BiosPlacement, loadBios } from './bios.js';
 export type { BootModule, ImageFile, ImageKind, Isa, LoadedGuest, LoadOptions, RecognizedImage } from './image.js';

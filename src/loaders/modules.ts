@@ -46,13 +46,16 @@ export function placeModules(
 
 /** Several initrds as Linux wants them: one after the other, each starting at a multiple of 4. */
 export function concatenate(modules: readonly BootModule[]): Uint8Array {
-  const size = modules.reduce((sum, m) => Math.ceil(sum / 4) * 4 + m.bytes.length, 0);
+  // Each is asked for its bytes once: they may come from a file every time.
+  const parts = modules.map((m) => m.bytes);
+  if (parts.length === 1) return parts[0];
+  const size = parts.reduce((sum, part) => Math.ceil(sum / 4) * 4 + part.length, 0);
   const all = new Uint8Array(size);
   let at = 0;
-  for (const m of modules) {
+  for (const part of parts) {
     at = Math.ceil(at / 4) * 4;
-    all.set(m.bytes, at);
-    at += m.bytes.length;
+    all.set(part, at);
+    at += part.length;
   }
   return all;
 }

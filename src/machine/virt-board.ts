@@ -2,7 +2,13 @@
 
 import { IoBus, type UnclaimedAccess } from '../devices/bus.js';
 import { GicV3 } from '../devices/gicv3.js';
-import { type LoadedGuest, type LoadOptions, loadVirtGuest, type VirtHardware } from '../loaders/index.js';
+import {
+  type LoadedGuest,
+  type LoadOptions,
+  loadVirtGuest,
+  readAheadArm64,
+  type VirtHardware,
+} from '../loaders/index.js';
 import type { ArmBus, ArmPins } from '../vcpu/arm-bus.js';
 import { ArmState } from '../vcpu/arm-state.js';
 import type { Clock } from '../vcpu/device.js';
@@ -119,6 +125,12 @@ export class VirtBoard implements Board<ArmState> {
   /** What stands in memory; undefined before powerOn(). */
   get guest(): LoadedGuest<ArmState> | undefined {
     return this.loaded;
+  }
+
+  /** Begins to read a kernel into memory, which powerOn() does otherwise. It never rejects. */
+  async readAhead(): Promise<void> {
+    const { memory, boot } = this.options;
+    await readAheadArm64(boot.image, memory, boot.load.file).catch(() => undefined);
   }
 
   powerOn(state: ArmState): void {

@@ -34,7 +34,7 @@ test('wrong options are refused before anything is measured', () => {
   refused(['--arch', 'vax'], /^E_ARCHITECTURE: no workloads for "vax"/);
   refused(['--export-html', join(work, 'no/where.html')], /^E_OUTPUT: --export-html /);
   refused(['--baseline', join(work, 'missing.json')], /^E_NOT_FOUND: /);
-  refused(['--baseline', work], /^E_BASELINE: .* without bin\/tsvm\.mjs/);
+  refused(['--baseline', work], /^E_BASELINE: .* without bin\/tsvm\.cjs/);
   writeFileSync(join(work, 'other.json'), '{}');
   refused(['--baseline', join(work, 'other.json')], /^E_BASELINE: .* is not a file of tsvm bench/);
 });

@@ -27,7 +27,7 @@ export interface SpawnOptions {
 
 export function tsvm(args: readonly string[], options: SpawnOptions = {}): Promise<Result> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(ROOT, 'bin/tsvm.mjs'), ...args], { cwd: ROOT });
+    const child = spawn(process.execPath, [join(ROOT, 'bin/tsvm.cjs'), ...args], { cwd: ROOT });
     let stdout = '';
     let stderr = '';
     const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);

@@ -12,7 +12,7 @@ export interface GuestRun {
 
 /** `tsvm run image …args`, from the project's folder; killed after `seconds`. */
 export function runGuest(image: string, args: readonly string[], seconds = 60): GuestRun {
-  const done = spawnSync(process.execPath, ['bin/tsvm.mjs', 'run', image, ...args], {
+  const done = spawnSync(process.execPath, ['bin/tsvm.cjs', 'run', image, ...args], {
     cwd: ROOT,
     input: '',
     encoding: 'latin1',

@@ -14,7 +14,7 @@ export class GuestSession {
 
   /** Starts `tsvm run …args`. */
   constructor(args: readonly string[]) {
-    this.child = spawn(process.execPath, ['bin/tsvm.mjs', 'run', ...args], { cwd: ROOT });
+    this.child = spawn(process.execPath, ['bin/tsvm.cjs', 'run', ...args], { cwd: ROOT });
     this.child.stdout.setEncoding('latin1').on('data', (text: string) => {
       this.output += text;
       this.waiting?.();
