@@ -21,7 +21,17 @@ import {
 import { PAGE_KIND_MASK, PAGE_MMIO, STATE } from '../layout/memory';
 import { pageInfo } from '../mmu/access';
 import { hostOf } from '../mmu/frame';
-import { TLB_PHYS, TLB_USER, tlbFill, tlbFlush, tlbGuards, tlbInvalidate, tlbSlot, tlbTable } from '../mmu/tlb';
+import {
+  NO_FRAME,
+  TLB_PHYS,
+  TLB_USER,
+  tlbFill,
+  tlbFlush,
+  tlbGuards,
+  tlbInvalidate,
+  tlbSlot,
+  tlbTable,
+} from '../mmu/tlb';
 import { EC_DATA_ABORT, EC_INSTRUCTION_ABORT, raiseAt, raiseStage2, TARGET_USUAL } from './fault';
 import { currentEl, HCR_DC, HCR_PTW, HCR_TGE, HCR_VM, SCTLR_M, SCTLR_WXN, sctlrOf } from './mode';
 import { isWatched } from './watchpoint';
@@ -422,6 +432,17 @@ export function translate(va: u64, access: u32, table: u32): u64 {
   if (!through(va, access)) return abort(va, access);
   fill(entry, page);
   return frame | (va & 0xfff);
+}
+
+/**
+ * The frame that code on page `page` would be fetched from with the rights of the soft TLB at `table`, or NO_FRAME. Looking has
+ * no effect: a walk of A64 writes nothing, as the processor does not manage access flags.
+ */
+export function fetchFrame(page: u64, table: u32): u64 {
+  if (!walk(page, currentEl() == 2 ? 2 : 1, table == <u32>tlbTable(TLB_USER), false)) return NO_FRAME;
+  if (!executable || !through(page, ACCESS_FETCH)) return NO_FRAME;
+  if (level < 3) noteBlock(page);
+  return frame;
 }
 
 /**

@@ -257,8 +257,11 @@ export function finishBlock(
   store<u64>(b, endRip, B_END_RIP);
   store<u64>(b, 0, B_REGION);
   store<u64>(b, 0, B_TARGETS);
-  memory.copy(b + B_CODE, SCRATCH_OPS, codeBytes);
-  memory.copy(b + B_CODE + codeBytes, SCRATCH_SIDE, (<usize>ops) << 2);
+  // A few operations mostly: memory.copy() takes longer to begin.
+  const to = b + B_CODE;
+  for (let at: usize = 0; at < codeBytes; at += OP_BYTES) v128.store(to + at, v128.load(SCRATCH_OPS + at));
+  const side = to + codeBytes;
+  for (let at: usize = 0; at < (<usize>ops) << 2; at += 4) store<u32>(side + at, load<u32>(SCRATCH_SIDE + at));
 
   const head = hashOf(phys, rip);
   store<u32>(b, load<u32>(head), B_HASH_NEXT);

@@ -4,8 +4,12 @@
 // A block has all its members on a list, so that the regions that it is part of go when its code is overwritten. The one
 // by which it is entered is B_REGION: of an optimized region only the head has one, of a baseline region all blocks have.
 
+import { fetchFrame as fetchFrameArm } from '../arm/mmu';
 import { B_CS_BASE, B_LOOK, B_MEMBERS, B_MODE, B_REGION, B_RIP, B_SERIAL, takeHeap } from '../ir/blocks';
-import { TLB_FETCH, TLB_PHYS, tlbEntry, tlbGeneration, tlbNoteCode } from '../mmu/tlb';
+import { STATE } from '../layout/memory';
+import { S_TLB } from '../layout/x86-state';
+import { NO_FRAME, TLB_FETCH, TLB_PHYS, tlbEntry, tlbGeneration, tlbNoteCode } from '../mmu/tlb';
+import { fetchFrame as fetchFrameX86 } from '../mmu/walk';
 import { MODE_CODE } from '../x86/mode';
 import { LEFT_LINKED } from './exits';
 import { moveLinks, newLoopLink, setOpenLink, unlink } from './links';
@@ -28,7 +32,9 @@ const R_NODES: usize = 20;
 export const R_HEAT: usize = 24;
 /** u32 list of links (links.ts). */
 const R_LINKS: usize = 28;
-const R_LIST: usize = 32;
+/** u32 TLB generation in which the page tables were asked in vain. */
+const R_TRIED: usize = 32;
+const R_LIST: usize = 48;
 
 /** Entries of a baseline region for each that is looked at. */
 export const SAMPLE: u32 = 512;
@@ -111,7 +117,10 @@ export function nextMember(member: usize): usize {
 /** Room for the record of the region that has been formed, or 0. Code that checks the entry may refer to it. */
 export function takeRecord(): usize {
   const record = takeHeap(membersAfter(0, pages) + <usize>nodes * MEMBER_BYTES);
-  if (record) store<u32>(record, 0, R_LINKS);
+  if (record) {
+    store<u32>(record, 0, R_LINKS);
+    store<u32>(record, 0, R_TRIED);
+  }
   return record;
 }
 /** A link for a loop of baseline region `record`, whose head is at `rip`; or 0. */
@@ -212,7 +221,12 @@ function noteGeneration(record: usize): void {
 
 /** None of them has been looked at in the generation that comes next. */
 export function forgetRegionGenerations(): void {
-  for (let i: u32 = 0; i < slotCount; i++) if (recordNumber(i)) store<u32>(recordNumber(i), 0, R_GENERATION);
+  for (let i: u32 = 0; i < slotCount; i++) {
+    const record = recordNumber(i);
+    if (!record) continue;
+    store<u32>(record, 0, R_GENERATION);
+    store<u32>(record, 0, R_TRIED);
+  }
 }
 
 /** Has that been looked at since translations of code last changed? */
@@ -227,14 +241,28 @@ function linearPage(b: usize): u64 {
   return (is64 ? rip : (rip + load<u32>(b, B_CS_BASE)) & 0xffffffff) & ~0xfff;
 }
 
-/** Are they still there? Of `known` that is sure; of others only what the TLB knows counts: a walk might have effects. */
+/** The frame that code on page `page` comes from, if the TLB knows or, if they are asked, the page tables say; or NO_FRAME. */
+function codeFrame(page: u64, ask: bool): u64 {
+  const e = tlbEntry(page);
+  if (load<u64>(e, TLB_FETCH) == page) return load<u32>(e, TLB_PHYS) & 0xfffff000;
+  if (!ask) return NO_FRAME;
+  const table = load<u32>(STATE, S_TLB);
+  return ISA_AARCH64 ? fetchFrameArm(page, table) : fetchFrameX86(page, table);
+}
+
+/**
+ * Are they still there? Of `known` that is sure. Code of several pages is not entered before all are known to be: the page
+ * tables are asked for those that have not been executed in this generation, once, as for a page that is not mapped they
+ * would be asked at each entry.
+ */
 function pagesHold(record: usize, known: u64): bool {
+  const ask = load<u32>(record, R_TRIED) != tlbGeneration;
   for (let i: usize = 0; i < <usize>load<u32>(record, R_PAGES); i++) {
     const at = record + R_LIST + (i << 4);
     const page = load<u64>(at);
-    if (page == known) continue;
-    const e = tlbEntry(page);
-    if (load<u64>(e, TLB_FETCH) != page || (load<u32>(e, TLB_PHYS) & 0xfffff000) != load<u32>(at, 8)) return false;
+    if (page == known || codeFrame(page, ask) == load<u32>(at, 8)) continue;
+    store<u32>(record, tlbGeneration, R_TRIED);
+    return false;
   }
   noteGeneration(record);
   return true;

@@ -25,6 +25,8 @@ import { PHYSICAL_ZERO, pageInfoAt } from './frame';
 import { emptyRanges, emptySupervisorRanges, forgetInRanges } from './ranges';
 
 export const TAG_NONE: u64 = 0xffffffffffffffff;
+/** What no frame's address is. */
+export const NO_FRAME: u64 = 1;
 export const TLB_GLOBAL: u32 = 1;
 /** Stores are allowed, but have to be looked at: the frame holds translated code. */
 export const TLB_GUARDED: u32 = 2;

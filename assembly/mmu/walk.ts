@@ -29,7 +29,7 @@ import {
 } from '../layout/x86-state';
 import { raiseGP, raisePF } from '../x86/fault';
 import { pageInfo } from './access';
-import { TLB_PHYS, TLB_SUPERVISOR_AC, TLB_USER, tlbFill, tlbGuards, tlbSlot, tlbTable } from './tlb';
+import { NO_FRAME, TLB_PHYS, TLB_SUPERVISOR_AC, TLB_USER, tlbFill, tlbGuards, tlbSlot, tlbTable } from './tlb';
 
 /** Kinds of access; times 8 they are the offset of the TLB tag that grants them. */
 export const ACCESS_READ: u32 = 0;
@@ -246,6 +246,30 @@ export function forgetNotCanonical(): void {
   notCanonical = 0;
 }
 
+/** May code be fetched from the page of the last walk? */
+function mayFetch(user: bool): bool {
+  return executable && (user ? userPage : !(userPage && (load<u32>(STATE, S_CR4) & CR4_SMEP) != 0));
+}
+
+/** Would the last walk set no accessed flag? */
+function isMarked(): bool {
+  for (let i: u32 = 0; i < trailCount; i++) {
+    if (!(load<u64>(trail + ((<usize>i) << 4), 8) & PTE_A)) return false;
+  }
+  return true;
+}
+
+/**
+ * The frame that code on page `page` would be fetched from with the rights of the soft TLB at `table`, or NO_FRAME: also where
+ * the walk would set accessed flags. Looking has no effect.
+ */
+export function fetchFrame(page: u64, table: u32): u64 {
+  if (!isCanonical(page)) return NO_FRAME;
+  if (!(load<u32>(STATE, S_CR0) & <u32>CR0_PG)) return onBus(page);
+  if (walk(page) != WALK_DONE || !mayFetch(table == <u32>tlbTable(TLB_USER)) || !isMarked()) return NO_FRAME;
+  return onBus(frame);
+}
+
 /**
  * Physical address of `linear` for an access (ACCESS_*) with the rights of the soft TLB at host address `table`, which
  * is filled. Raises #PF, or #GP(0) for an address that is not canonical, and then returns 0.
@@ -279,17 +303,15 @@ export function translate(linear: u64, access: u32, table: u32): u64 {
   // Rights by access (SDM vol. 3, 5.6.1).
   let read: bool;
   let write: bool;
-  let fetch: bool;
   if (user) {
     read = userPage;
     write = userPage && writable;
-    fetch = userPage && executable;
   } else {
     const cr4 = load<u32>(STATE, S_CR4);
     read = !(userPage && (cr4 & CR4_SMAP) != 0 && table != <u32>tlbTable(TLB_SUPERVISOR_AC));
     write = read && (writable || !(cr0 & CR0_WP));
-    fetch = executable && !(userPage && (cr4 & CR4_SMEP) != 0);
   }
+  const fetch = mayFetch(user);
   const allowed = access == ACCESS_READ ? read : access == ACCESS_WRITE ? write : fetch;
   if (!allowed) return pageFault(linear, access, user, PF_P);
 

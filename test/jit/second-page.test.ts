@@ -3,7 +3,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as L from '../../assembly/layout/x86-state.js';
-import { alike } from './alike.js';
+import { alike, NEVER, RUNS } from './alike.js';
 import { program } from './program.js';
 
 /** A loop that lies across two pages, the second of which is exchanged for another frame while the loop is hot. */
@@ -139,6 +139,93 @@ test('another frame under the page where a jump ends', async () => {
     rig.ram.setUint32(0x19000, 0xffe1800c, true);
   });
   assert.is(expected.state.gpr(3), 30n * 8n);
+});
+
+/**
+ * A loop that goes by way of another page in the first 100 rounds of 2100 and in the last one, after a flush in each. What
+ * maps that page is written before: R9 in the first ones, R10, R11 in the last.
+ */
+const FAR_PAGE = [
+  program(
+    0x10000,
+    `
+  4c 89 c8                         mov rax,r9
+  41 81 fc d0 07 00 00             cmp r12d,0x7d0
+  49 0f 46 c2                      cmovbe rax,r10
+  41 83 fc 01                      cmp r12d,0x1
+  49 0f 44 c3                      cmove rax,r11
+  48 89 04 25 a0 70 00 00          mov QWORD PTR ds:0x70a0,rax
+  0f 20 d8                         mov rax,cr3
+  0f 22 d8                         mov cr3,rax
+  e8 d7 1f 00 00                   call 0x12000
+  41 ff cc                         dec r12d
+  75 d2                            jne 0x10000
+  f4                               hlt
+`,
+  ),
+  program(
+    0x12000,
+    `
+  b9 28 00 00 00                   mov ecx,0x28
+  48 83 c3 03                      add rbx,0x3
+  41 81 fc d0 07 00 00             cmp r12d,0x7d0
+  0f 87 ea 1f 20 00                ja 0x214000
+  41 83 fc 01                      cmp r12d,0x1
+  0f 84 e0 1f 20 00                je 0x214000
+  ff c9                            dec ecx
+  75 e1                            jne 0x12005
+  c3                               ret
+`,
+  ),
+  program(
+    0x214000,
+    `
+  48 83 c3 05                      add rbx,0x5
+  e9 17 e0 df ff                   jmp 0x12020
+`,
+  ),
+];
+
+/** Of a page-table entry: present, writable, accessed. */
+const [P, W, A] = [1, 2, 0x20];
+const HERE = 0x14000 | P | W;
+const THERE = 0x15000 | P | W;
+
+/** Returns the share of the instructions that were executed in regions, one of which has the loop and the far page. */
+async function farPage(entries: readonly [number, number, number], last: number): Promise<number> {
+  const [main, , other] = FAR_PAGE;
+  const [expected, { details, instructions }] = await alike(
+    FAR_PAGE,
+    (rig) => {
+      rig.state.rip = BigInt(main.address);
+      rig.state.setGpr(12, 2100n);
+      entries.forEach((entry, i) => {
+        rig.state.setGpr(9 + i, BigInt(entry));
+      });
+      rig.put(0x14000, other.bytes);
+      const second = other.bytes.slice();
+      second[3] = 7;
+      rig.put(0x15000, second);
+    },
+    [...RUNS, { threshold: NEVER, baseline: 10, slice: 1e6 }],
+  );
+  assert.is(expected.state.gpr(3), 40n * BigInt(100 * (3 + 5) + 1999 * 3 + 3 + last));
+  return details['jitInstructions'] / instructions;
+}
+
+test('a region is entered after a flush although one of its pages has not been executed since', async () => {
+  const share = await farPage([HERE | A, HERE | A, HERE | A], 5);
+  assert.ok(share > 0.99, `${share} of the instructions`);
+});
+
+test('but not if only an access would mark its page table entry: that is left as it is', async () => {
+  const share = await farPage([HERE, HERE, HERE], 5);
+  assert.ok(share < 0.5, `${share} of the instructions`);
+});
+
+test('nor if the page is not mapped, or to another frame', async () => {
+  await farPage([HERE | A, 0, THERE | A], 7);
+  await farPage([HERE | A, THERE | A, THERE | A], 7);
 });
 
 test.run();
