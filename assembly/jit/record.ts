@@ -7,13 +7,13 @@
 import { fetchFrame as fetchFrameArm } from '../arm/mmu';
 import { B_CS_BASE, B_LOOK, B_MEMBERS, B_MODE, B_REGION, B_RIP, B_SERIAL, takeHeap } from '../ir/blocks';
 import { STATE } from '../layout/memory';
-import { S_TLB } from '../layout/x86-state';
+import { S_TLB, SEG_CS, SEG_LIMIT } from '../layout/x86-state';
 import { NO_FRAME, TLB_FETCH, TLB_PHYS, tlbEntry, tlbGeneration, tlbNoteCode } from '../mmu/tlb';
 import { fetchFrame as fetchFrameX86 } from '../mmu/walk';
-import { MODE_CODE } from '../x86/mode';
+import { MODE_CODE, segSlot } from '../x86/mode';
 import { LEFT_LINKED } from './exits';
 import { moveLinks, newLoopLink, setOpenLink, unlink } from './links';
-import { blockOf, nodes, pageList, pages, regionInsns } from './region';
+import { blockOf, lastOffset, nodes, pageList, pages, regionInsns } from './region';
 
 // --- Record ---
 /** u32 head block; 0 of a baseline region. */
@@ -34,6 +34,8 @@ export const R_HEAT: usize = 24;
 const R_LINKS: usize = 28;
 /** u32 TLB generation in which the page tables were asked in vain. */
 const R_TRIED: usize = 32;
+/** u32 offset of the last byte of its code, if CS has a limit; else 0. */
+const R_LAST: usize = 36;
 const R_LIST: usize = 48;
 
 /** Entries of a baseline region for each that is looked at. */
@@ -138,6 +140,7 @@ export function fillRecord(record: usize, slot: u32, head: usize): void {
   store<u32>(record, pages, R_PAGES);
   store<u32>(record, nodes, R_NODES);
   store<u32>(record, SAMPLE, R_HEAT);
+  store<u32>(record, lastOffset(), R_LAST);
   memory.copy(record + R_LIST, pageList, (<usize>pages) << 4);
   noteGeneration(record);
   for (let i = 0; i < nodes; i++) {
@@ -271,6 +274,8 @@ function pagesHold(record: usize, known: u64): bool {
 /** May the region be entered at block b, which is where RIP leads, with `budget` instructions to go? */
 export function mayEnter(record: usize, b: usize, budget: i64): bool {
   if (<i64>load<u32>(record, R_NEED) > budget) return false;
+  // The limit may have been another one when it was made.
+  if (!ISA_AARCH64 && load<u32>(record, R_LAST) > load<u32>(segSlot(SEG_CS), SEG_LIMIT)) return false;
   return pagesKnown(record) || pagesHold(record, linearPage(b));
 }
 

@@ -98,6 +98,18 @@ export function mayLink(): bool {
   return ISA_AARCH64 || (mode & MODE_FLAT_CS) != 0;
 }
 
+/** Offset of the last byte of the code of all nodes, if CS has a limit; else 0. */
+export function lastOffset(): u32 {
+  let last: u64 = 0;
+  if (ISA_AARCH64 || mode & MODE_FLAT_CS) return 0;
+  for (let i = 0; i < nodes; i++) last = max<u64>(last, lastOf(blockOf(i)));
+  return <u32>last;
+}
+/** Offset of the last byte of a block's code. */
+function lastOf(b: usize): u64 {
+  return load<u64>(b, B_RIP) + load<u16>(b, B_LENGTH) - 1;
+}
+
 export function bit(i: i32): u64 {
   return (<u64>1) << (<u64>i);
 }
@@ -169,12 +181,7 @@ function add(b: usize): i32 {
   if (found == (isBaselineRegion ? MAX_BASELINE_NODES : MAX_NODES)) return -1;
   if (ops + operations(b) > (isBaselineRegion ? MAX_BASELINE_OPS : MAX_OPS)) return -1;
   const rip = load<u64>(b, B_RIP);
-  if (
-    !ISA_AARCH64 &&
-    !(mode & MODE_FLAT_CS) &&
-    rip + load<u16>(b, B_LENGTH) - 1 > load<u32>(segSlot(SEG_CS), SEG_LIMIT)
-  )
-    return -1;
+  if (!ISA_AARCH64 && !(mode & MODE_FLAT_CS) && lastOf(b) > load<u32>(segSlot(SEG_CS), SEG_LIMIT)) return -1;
   const second = load<u32>(b, B_PHYS2);
   if (second && frameOf((linearOf(rip) & ~0xfff) + 0x1000) != (second & 0xfffff000)) return -1;
   const i = found++;
