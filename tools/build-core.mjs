@@ -1,10 +1,12 @@
 // Compiles the AssemblyScript cores to build/*.wasm, and beside each writes the names of the functions in its table
 // (build/*.helpers.json), which the IR calls by number. `node tools/build-core.mjs [--debug] [x86] [arm]`;
 // without a name both are built.
+
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
-const root = new URL('..', import.meta.url).pathname;
+const root = fileURLToPath(new URL('..', import.meta.url));
 const debug = process.argv.includes('--debug');
 const folder = debug ? 'build/debug' : 'build';
 mkdirSync(root + folder, { recursive: true });

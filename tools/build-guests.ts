@@ -9,11 +9,12 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { ARM_GCC, armGccMajor, armImages } from './arm-images.js';
 import { benchImages, GCC_MAJOR, gccMajor, type Image } from './bench-images.js';
 import { CLANG_MAJOR, clangMajor, idleProcess, wasiImages } from './wasi-images.js';
 
-const root = new URL('../..', import.meta.url).pathname;
+const root = fileURLToPath(new URL('../..', import.meta.url));
 const guests = join(root, 'guests');
 
 /** How a source becomes an image. */

@@ -2,10 +2,12 @@
 // sooner, and what V8 makes of it can be kept (bin/bundle.cjs). The folder is as deep as dist/src/cli, so that src/cli/files.ts
 // finds the checkout from both.
 // Of the packages, commander comes along: every start needs it. The others are found where npm has put them.
+
 import { readFileSync, rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-const root = new URL('..', import.meta.url).pathname;
+const root = fileURLToPath(new URL('..', import.meta.url));
 const { dependencies } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
 // The cache goes, too: V8 would take it for that of any bundle of the same length.
 rmSync(`${root}dist/bundle`, { recursive: true, force: true });

@@ -7,10 +7,10 @@ import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'no
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
-const root = new URL('..', import.meta.url).pathname;
+const root = fileURLToPath(new URL('..', import.meta.url));
 const CORES = ['x86', 'arm'];
-/** The code cache has the functions that these need. Not those of the compiling tiers: they change V8's flags, which it compares. */
-const RUNS = ['guests/hello.img', 'guests/arm/hello.img'].map((image) => `run ${root}${image} --mode emu --jit off`);
+/** The code cache has the functions that these need, without the compiling tiers: those change flags, which V8 compares. */
+const GUESTS = ['guests/hello.img', 'guests/arm/hello.img'];
 
 /** Nothing but a whole file is ever found at `path`. */
 function writeWhole(path, bytes) {
@@ -30,24 +30,20 @@ async function machineCode(core) {
 async function codeCache() {
   const { CACHE, loadBundle } = createRequire(import.meta.url)('../bin/bundle.cjs');
   const { script, exports } = loadBundle();
-  for (const run of RUNS) {
-    process.argv = [process.execPath, 'tsvm', ...run.split(' ')];
+  for (const guest of GUESTS) {
+    process.argv = [process.execPath, 'tsvm', 'run', root + guest, '--mode', 'emu', '--jit', 'off'];
     const exitCode = await exports.main();
-    if (exitCode !== 0) throw new Error(`tsvm ${run} ended with ${exitCode}`);
+    if (exitCode !== 0) throw new Error(`${guest} ended with ${exitCode}`);
   }
   writeWhole(CACHE, script.createCachedData());
   process.exit(0);
-}
-
-function isMachineCode(name) {
-  return name.endsWith('.code');
 }
 
 const [part] = process.argv.slice(2);
 if (part === 'bundle') await codeCache();
 else if (part) await machineCode(part);
 else {
-  for (const name of readdirSync(`${root}build`).filter(isMachineCode)) rmSync(`${root}build/${name}`);
+  for (const name of readdirSync(`${root}build`)) if (name.endsWith('.code')) rmSync(`${root}build/${name}`);
   for (const each of [...CORES, 'bundle']) {
     // The guests print on the output that is ignored.
     const child = spawnSync(process.execPath, [fileURLToPath(import.meta.url), each], {

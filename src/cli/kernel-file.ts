@@ -1,6 +1,6 @@
 // A large kernel, read straight to where it goes in guest memory.
 
-import { closeSync, openSync, read } from 'node:fs';
+import { closeSync, constants, openSync, read } from 'node:fs';
 import type { ImageFile } from '../loaders/index.js';
 import { TsvmError } from '../vcpu/vcpu.js';
 import { InputFile } from './files.js';
@@ -38,7 +38,8 @@ export class KernelFile implements ImageFile {
   async readAhead(into: Uint8Array): Promise<void> {
     let fd: number;
     try {
-      fd = openSync(this.path, 'r');
+      // As InputFile does: not to wait for a writer, should it be a FIFO by now.
+      fd = openSync(this.path, constants.O_RDONLY | constants.O_NONBLOCK);
     } catch {
       // readInto() will say why.
       return;

@@ -4,9 +4,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /** dist/test/cli/ is three levels below the package. */
-export const ROOT = new URL('../../../', import.meta.url).pathname;
+export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** Far beyond what any of these runs needs: a hang becomes a failed test instead of a hung suite. */
 const PATIENCE_MS = 60_000;

@@ -1,12 +1,13 @@
 // The benchmark workloads built for AArch64 give the checksums that they give everywhere, in both tiers of the emulator.
 
 import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { WORKLOADS } from '../../bench/workloads.js';
 import { runGuest } from './run-guest.js';
 
-const ROOT = new URL('../../../', import.meta.url).pathname;
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 /** Without REP prefixes and ports there is nothing to measure. */
 const X86_ONLY = ['rep', 'port'];
 

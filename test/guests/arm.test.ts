@@ -3,12 +3,13 @@
 
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ARM_GUESTS, ARM_SYSTESTS, type ArmGuest } from './arm-guests.js';
 import { runGuest } from './run-guest.js';
 
-const GUESTS = new URL('../../../guests/arm/', import.meta.url).pathname;
+const GUESTS = fileURLToPath(new URL('../../../guests/arm/', import.meta.url));
 const TIERS = ['off', 'threshold=1', 'threshold=4000000000,baseline=1'];
 
 const expected = (name: string, machine: string) => {

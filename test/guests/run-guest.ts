@@ -1,8 +1,9 @@
 // Runs the real command line on a guest image.
 
 import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 
-const ROOT = new URL('../../../', import.meta.url).pathname;
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
 export interface GuestRun {
   readonly code: number | null;

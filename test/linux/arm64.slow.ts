@@ -6,11 +6,12 @@ import { createHash } from 'node:crypto';
 import { closeSync, existsSync, ftruncateSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { GuestSession } from './guest-session.js';
 
-const LINUX = new URL('../../../.cache/linux/arm64/', import.meta.url).pathname;
+const LINUX = fileURLToPath(new URL('../../../.cache/linux/arm64/', import.meta.url));
 const APPEND = 'console=ttyAMA0 cryptomgr.notests nokaslr';
 const fetched = existsSync(`${LINUX}Image`);
 if (!fetched) console.log('skipped: AArch64 Linux: run tools/fetch-linux.sh first');

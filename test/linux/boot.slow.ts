@@ -2,11 +2,12 @@
 
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { GuestSession } from './guest-session.js';
 
-const LINUX = new URL('../../../.cache/linux/', import.meta.url).pathname;
+const LINUX = fileURLToPath(new URL('../../../.cache/linux/', import.meta.url));
 const APPEND = 'console=ttyS0 cryptomgr.notests nokaslr mitigations=off nopti lpj=4000000 i8042.nokbd i8042.noaux';
 const KERNELS = [
   ['cloud kernel, ELF by PVH', 'vmlinux-cloud', true],

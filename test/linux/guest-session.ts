@@ -1,8 +1,9 @@
 // A running guest with a conversation on its console: wait for text, type, wait again.
 
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 
-const ROOT = new URL('../../../', import.meta.url).pathname;
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
 export class GuestSession {
   private output = '';

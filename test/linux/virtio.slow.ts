@@ -5,11 +5,12 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, existsSync, ftruncateSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { GuestSession } from './guest-session.js';
 
-const LINUX = new URL('../../../.cache/linux/', import.meta.url).pathname;
+const LINUX = fileURLToPath(new URL('../../../.cache/linux/', import.meta.url));
 const COMMON = 'cryptomgr.notests nokaslr';
 const BOARDS = [
   {

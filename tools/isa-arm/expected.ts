@@ -1,9 +1,10 @@
 // Expectations of the A64 cases (tools/isa/image-file.ts has the format).
 
+import { fileURLToPath } from 'node:url';
 import { ImageReader, ImageWriter } from '../isa/image-file.js';
 import { type Case, inputImage } from './case.js';
 
-const DATA = new URL('../../../test/data/isa-arm/', import.meta.url).pathname;
+const DATA = fileURLToPath(new URL('../../../test/data/isa-arm/', import.meta.url));
 export const dataFile = (group: string) => `${DATA}${group}.bin`;
 
 const codeBytes = (c: Case) => new Uint8Array(c.code.buffer, c.code.byteOffset, 4 * c.code.length);

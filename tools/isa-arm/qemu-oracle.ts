@@ -4,13 +4,14 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Case } from './case.js';
 import * as I from './case.js';
 import { ARENA, ARENA_SIZE, MAPPINGS } from './environment.js';
 import { UNALLOCATED } from './groups.js';
 import { onlyUndefined } from './unallocated.js';
 
-const SOURCE = new URL('../../../tools/isa-arm/qemu-oracle.c', import.meta.url).pathname;
+const SOURCE = fileURLToPath(new URL('../../../tools/isa-arm/qemu-oracle.c', import.meta.url));
 const COMPILER = 'aarch64-linux-gnu-gcc';
 const EMULATOR = 'qemu-aarch64';
 

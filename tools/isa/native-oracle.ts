@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import * as L from '../../assembly/layout/x86-state.js';
 import { X86State } from '../../src/vcpu/x86-state.js';
 import { xsaveFromState, xsaveToState } from '../../src/vmm/convert.js';
@@ -11,7 +12,7 @@ import { KVM_XSAVE_SIZE, XSAVE_XSTATE_BV } from '../../src/vmm/structs.js';
 import { buildImage, type Case } from './case.js';
 import { ARENA, LANDING, NATIVE_CODE64, NATIVE_DATA, NATIVE_LDT, NATIVE_MAPPINGS, selectorsOf } from './environment.js';
 
-const SOURCE = new URL('../../../tools/isa/native-oracle.c', import.meta.url).pathname;
+const SOURCE = fileURLToPath(new URL('../../../tools/isa/native-oracle.c', import.meta.url));
 
 // struct start, struct result in native-oracle.c.
 const START_SIZE = 624;

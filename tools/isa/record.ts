@@ -2,6 +2,7 @@
 // CPU, gcc. Overwrites test/data/isa/<group>.bin.
 
 import { mkdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { type Case, ENDED, IMAGE_VECTOR } from './case.js';
 import { casesOf, GROUPS, isNative } from './cases.js';
 import { describeCase, differences } from './compare.js';
@@ -10,7 +11,7 @@ import { requireImage } from './guest.js';
 import { KvmOracle } from './kvm-oracle.js';
 import { keepCase, NativeOracle } from './native-oracle.js';
 
-const DATA = new URL('../../../test/data/isa/', import.meta.url).pathname;
+const DATA = fileURLToPath(new URL('../../../test/data/isa/', import.meta.url));
 
 /** Vendor, family, model and stepping, as /proc/cpuinfo has them. */
 function hostCpu(): string {

@@ -1,11 +1,12 @@
 // Runs a group's cases on a subject and compares with the recorded expectations.
 
+import { fileURLToPath } from 'node:url';
 import type { Case } from './case.js';
 import { casesOf } from './cases.js';
 import { describeCase, differences } from './compare.js';
 import { ExpectationReader } from './expected.js';
 
-const DATA = new URL('../../../test/data/isa/', import.meta.url).pathname;
+const DATA = fileURLToPath(new URL('../../../test/data/isa/', import.meta.url));
 export const dataFile = (group: string) => `${DATA}${group}.bin`;
 
 export interface Subject {
