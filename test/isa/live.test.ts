@@ -8,6 +8,7 @@ import { casesOf, GROUPS, isNative } from '../../tools/isa/cases.js';
 import { describeCase, differences } from '../../tools/isa/compare.js';
 import { ExpectationReader } from '../../tools/isa/expected.js';
 import { KvmOracle } from '../../tools/isa/kvm-oracle.js';
+import { forgetMake, hostCpu, sameMake } from '../../tools/isa/makes.js';
 import { dataFile } from '../../tools/isa/replay.js';
 import { kvmUnavailable } from '../vmm/kvm-guest.js';
 
@@ -25,6 +26,7 @@ for (const group of GROUPS.filter((name) => !isNative(name))) {
     const oracle = new KvmOracle();
     const expectations = new ExpectationReader(dataFile(group));
     const offset = Date.now() % SAMPLE;
+    const oneMake = sameMake(hostCpu(), expectations.header.cpu);
     let compared = 0;
     const failures: string[] = [];
     try {
@@ -36,7 +38,9 @@ for (const group of GROUPS.filter((name) => !isNative(name))) {
         // An interruption at the wrong moment makes KVM interpret, too: then a second time is different.
         for (let tries = 0; tries < 3; tries++) {
           const got = oracle.run(c);
-          lines = typeof got === 'string' ? [got] : differences(c, expected.slice(), got);
+          const recorded = expected.slice();
+          if (typeof got === 'string') lines = [got];
+          else lines = oneMake || forgetMake(c, recorded, got) ? differences(c, recorded, got) : [];
           if (lines.length === 0) break;
         }
         if (lines.length > 0) failures.push([describeCase(c), ...lines.map((line) => `  * ${line}`)].join('\n'));

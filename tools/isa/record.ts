@@ -1,7 +1,7 @@
 // Records expectations: `node dist/tools/isa/record.js [group …]`. Needs KVM and, for what KVM does not leave to the
 // CPU, gcc. Overwrites test/data/isa/<group>.bin.
 
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Case, ENDED, IMAGE_VECTOR } from './case.js';
 import { casesOf, GROUPS, isNative } from './cases.js';
@@ -9,16 +9,10 @@ import { describeCase, differences } from './compare.js';
 import { ExpectationWriter } from './expected.js';
 import { requireImage } from './guest.js';
 import { KvmOracle } from './kvm-oracle.js';
+import { hostCpu } from './makes.js';
 import { keepCase, NativeOracle } from './native-oracle.js';
 
 const DATA = fileURLToPath(new URL('../../../test/data/isa/', import.meta.url));
-
-/** Vendor, family, model and stepping, as /proc/cpuinfo has them. */
-function hostCpu(): string {
-  const info = readFileSync('/proc/cpuinfo', 'utf8');
-  const field = (name: string) => new RegExp(`^${name}\\s*: (.*)$`, 'm').exec(info)?.[1] ?? '?';
-  return `${field('vendor_id')} family ${field('cpu family')} model ${field('model')} stepping ${field('stepping')}`;
-}
 
 const vectorOf = (image: Uint8Array) => image[IMAGE_VECTOR];
 const UD = 6;
