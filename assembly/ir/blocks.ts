@@ -121,6 +121,11 @@ export function operations(b: usize): u32 {
   return <u32>((<usize>load<u32>(b, B_SIDE) - b - B_CODE) / OP_BYTES);
 }
 
+/** Offset in CS of the last byte of the block's code. */
+export function lastByte(b: usize): u64 {
+  return load<u64>(b, B_RIP) + load<u16>(b, B_LENGTH) - 1;
+}
+
 /** The block for this key, or 0. */
 export function findBlock(phys: u32, rip: u64, csBase: u32, mode: u32): usize {
   let b = <usize>load<u32>(hashOf(phys, rip));
@@ -257,11 +262,8 @@ export function finishBlock(
   store<u64>(b, endRip, B_END_RIP);
   store<u64>(b, 0, B_REGION);
   store<u64>(b, 0, B_TARGETS);
-  // A few operations mostly: memory.copy() takes longer to begin.
-  const to = b + B_CODE;
-  for (let at: usize = 0; at < codeBytes; at += OP_BYTES) v128.store(to + at, v128.load(SCRATCH_OPS + at));
-  const side = to + codeBytes;
-  for (let at: usize = 0; at < (<usize>ops) << 2; at += 4) store<u32>(side + at, load<u32>(SCRATCH_SIDE + at));
+  memory.copy(b + B_CODE, SCRATCH_OPS, codeBytes);
+  memory.copy(b + B_CODE + codeBytes, SCRATCH_SIDE, (<usize>ops) << 2);
 
   const head = hashOf(phys, rip);
   store<u32>(b, load<u32>(head), B_HASH_NEXT);

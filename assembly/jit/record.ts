@@ -8,7 +8,7 @@ import { fetchFrame as fetchFrameArm } from '../arm/mmu';
 import { B_CS_BASE, B_LOOK, B_MEMBERS, B_MODE, B_REGION, B_RIP, B_SERIAL, takeHeap } from '../ir/blocks';
 import { STATE } from '../layout/memory';
 import { S_TLB, SEG_CS, SEG_LIMIT } from '../layout/x86-state';
-import { NO_FRAME, TLB_FETCH, TLB_PHYS, tlbEntry, tlbGeneration, tlbNoteCode } from '../mmu/tlb';
+import { NO_FRAME, tlbFetchFrame, tlbGeneration, tlbNoteCode } from '../mmu/tlb';
 import { fetchFrame as fetchFrameX86 } from '../mmu/walk';
 import { MODE_CODE, segSlot } from '../x86/mode';
 import { LEFT_LINKED } from './exits';
@@ -246,9 +246,8 @@ function linearPage(b: usize): u64 {
 
 /** The frame that code on page `page` comes from, if the TLB knows or, if they are asked, the page tables say; or NO_FRAME. */
 function codeFrame(page: u64, ask: bool): u64 {
-  const e = tlbEntry(page);
-  if (load<u64>(e, TLB_FETCH) == page) return load<u32>(e, TLB_PHYS) & 0xfffff000;
-  if (!ask) return NO_FRAME;
+  const frame = tlbFetchFrame(page);
+  if (frame != NO_FRAME || !ask) return frame;
   const table = load<u32>(STATE, S_TLB);
   return ISA_AARCH64 ? fetchFrameArm(page, table) : fetchFrameX86(page, table);
 }

@@ -24,6 +24,7 @@ import {
   B_RIP,
   B_SIDE,
   findBlock,
+  lastByte,
   operations,
 } from '../ir/blocks';
 import {
@@ -44,7 +45,7 @@ import {
 } from '../ir/ops';
 import { S_X30 } from '../layout/arm-state';
 import { SEG_CS, SEG_LIMIT } from '../layout/x86-state';
-import { TLB_FETCH, TLB_PHYS, tlbEntry } from '../mmu/tlb';
+import { NO_FRAME, tlbFetchFrame } from '../mmu/tlb';
 import { MODE_CODE, MODE_FLAT_CS, segSlot } from '../x86/mode';
 import { target, targetCount } from './profile';
 import { waitingBlock, waitingBlocks } from './waiting';
@@ -102,12 +103,8 @@ export function mayLink(): bool {
 export function lastOffset(): u32 {
   let last: u64 = 0;
   if (ISA_AARCH64 || mode & MODE_FLAT_CS) return 0;
-  for (let i = 0; i < nodes; i++) last = max<u64>(last, lastOf(blockOf(i)));
+  for (let i = 0; i < nodes; i++) last = max<u64>(last, lastByte(blockOf(i)));
   return <u32>last;
-}
-/** Offset of the last byte of a block's code. */
-function lastOf(b: usize): u64 {
-  return load<u64>(b, B_RIP) + load<u16>(b, B_LENGTH) - 1;
 }
 
 export function bit(i: i32): u64 {
@@ -143,18 +140,17 @@ export function lastOp(block: usize): usize {
   return <usize>load<u32>(block, B_SIDE) - OP_BYTES;
 }
 
-/** Frame of a linear page if the region has it already or the TLB knows it for fetches; else 1, which no frame is. */
-function frameOf(page: u64): u32 {
+/** Frame of a linear page if the region has it already or the TLB knows it for fetches; else NO_FRAME. */
+function frameOf(page: u64): u64 {
   for (let i: u32 = 0; i < pages; i++) {
     const at = pageList + ((<usize>i) << 4);
     if (load<u64>(at) == page) return load<u32>(at, 8);
   }
-  const e = tlbEntry(page);
-  if (load<u64>(e, TLB_FETCH) != page || pages == (isBaselineRegion ? MAX_BASELINE_PAGES : MAX_PAGES)) return 1;
+  const frame = tlbFetchFrame(page);
+  if (frame == NO_FRAME || pages == (isBaselineRegion ? MAX_BASELINE_PAGES : MAX_PAGES)) return NO_FRAME;
   const at = pageList + ((<usize>pages) << 4);
-  const frame = load<u32>(e, TLB_PHYS) & 0xfffff000;
   store<u64>(at, page);
-  store<u32>(at, frame, 8);
+  store<u32>(at, <u32>frame, 8);
   pages++;
   return frame;
 }
@@ -170,8 +166,8 @@ function nodeAt(rip: u64): i32 {
   }
   const linear = linearOf(rip);
   const frame = frameOf(linear & ~0xfff);
-  if (frame == 1) return -1;
-  const b = findBlock(frame | (<u32>linear & 0xfff), rip, csBase, mode);
+  if (frame == NO_FRAME) return -1;
+  const b = findBlock(<u32>frame | (<u32>linear & 0xfff), rip, csBase, mode);
   if (!b || (isBaselineRegion && load<u32>(b, B_REGION))) return -1;
   // What is rarely executed would only make the region larger.
   return load<u32>(b, B_COUNT) >= rare ? add(b) : -1;
@@ -181,7 +177,7 @@ function add(b: usize): i32 {
   if (found == (isBaselineRegion ? MAX_BASELINE_NODES : MAX_NODES)) return -1;
   if (ops + operations(b) > (isBaselineRegion ? MAX_BASELINE_OPS : MAX_OPS)) return -1;
   const rip = load<u64>(b, B_RIP);
-  if (!ISA_AARCH64 && !(mode & MODE_FLAT_CS) && lastOf(b) > load<u32>(segSlot(SEG_CS), SEG_LIMIT)) return -1;
+  if (!ISA_AARCH64 && !(mode & MODE_FLAT_CS) && lastByte(b) > load<u32>(segSlot(SEG_CS), SEG_LIMIT)) return -1;
   const second = load<u32>(b, B_PHYS2);
   if (second && frameOf((linearOf(rip) & ~0xfff) + 0x1000) != (second & 0xfffff000)) return -1;
   const i = found++;

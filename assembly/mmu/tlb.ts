@@ -117,6 +117,12 @@ export function tlbEntry(linear: u64): usize {
   return tlbSlot(load<u32>(STATE, S_TLB), linear);
 }
 
+/** The frame that code on page `page` is fetched from, if the table in use knows; else NO_FRAME. */
+export function tlbFetchFrame(page: u64): u64 {
+  const e = tlbEntry(page);
+  return load<u64>(e, TLB_FETCH) == page ? load<u32>(e, TLB_PHYS) & 0xfffff000 : NO_FRAME;
+}
+
 /** Notes that `entry` is about to be filled, for a global page or another one. */
 function tlbUse(entry: usize, global: bool): void {
   if (global) {

@@ -1,6 +1,6 @@
 // The run loop: finds the block at RIP, executes it, follows chains, delivers exceptions and interrupts.
 
-import { B_INSNS, B_LENGTH, B_PHYS2, B_RIP, findBlock, jumpLookup, jumpRemember } from '../ir/blocks';
+import { B_INSNS, B_PHYS2, findBlock, jumpLookup, jumpRemember, lastByte } from '../ir/blocks';
 import { allowFollowing, budget, chained, chainJump, forgetJump, rememberJump, setBudget, spend } from '../ir/follow';
 import { exec, LEFT_FAULT, LEFT_INDIRECT, lastBlock, pendingInstructions, unexecuted } from '../ir/interp';
 import { LEFT_KNOWN, regionBlock, runRegion } from '../jit/run-region';
@@ -129,7 +129,7 @@ function blockAt(rip: u64, mode: u32): usize {
 
 /** Does the block reach past the limit of CS? */
 function beyondLimit(b: usize): bool {
-  return load<u64>(b, B_RIP) + load<u16>(b, B_LENGTH) - 1 > load<u32>(segSlot(SEG_CS), SEG_LIMIT);
+  return lastByte(b) > load<u32>(segSlot(SEG_CS), SEG_LIMIT);
 }
 
 /**

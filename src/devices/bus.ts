@@ -37,7 +37,7 @@ export interface AccessCount {
 const SPACE_END: Record<BusSpace, number> = { port: 0x10000, mmio: 2 ** 52 };
 
 /** All ones, as a bus with pull-ups reads when nobody drives it. */
-export const ALL_ONES: Record<AccessSize, number> = { 1: 0xff, 2: 0xffff, 4: 0xffffffff };
+const ALL_ONES: Record<AccessSize, number> = { 1: 0xff, 2: 0xffff, 4: 0xffffffff };
 
 /**
  * Routes (address, size) to the one device there. An access that touches the end of a device or several

@@ -2,7 +2,6 @@
 
 import type { BusDevice } from '../vcpu/device.js';
 import type { AccessSize } from '../vcpu/vcpu.js';
-import { ALL_ONES } from './bus.js';
 import { readWords, writeWords } from './gic-interrupts.js';
 
 const IDENTIFICATION = 0xfe0;
@@ -21,8 +20,6 @@ export abstract class PrimeCell implements BusDevice {
   protected abstract writeRegister(offset: number, value: number): void;
 
   read(offset: number, size: AccessSize): number {
-    // The usual case: kernels print through such registers, and poll them.
-    if ((offset & 3) === 0 && offset < IDENTIFICATION) return (this.readRegister(offset) & ALL_ONES[size]) >>> 0;
     return readWords(offset, size, (at) => {
       if (at < IDENTIFICATION) return this.readRegister(at);
       return [...this.peripheralId, ...CELL_ID][(at - IDENTIFICATION) / 4] ?? 0;
@@ -31,10 +28,6 @@ export abstract class PrimeCell implements BusDevice {
 
   /** A narrower write reaches the register with zeros in the other bytes, as on the APB. */
   write(offset: number, size: AccessSize, value: number): void {
-    if ((offset & 3) === 0 && offset < IDENTIFICATION) {
-      this.writeRegister(offset, (value & ALL_ONES[size]) >>> 0);
-      return;
-    }
     writeWords(offset, size, value, (at, v) => {
       if (at < IDENTIFICATION) this.writeRegister(at, v);
     });
